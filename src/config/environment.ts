@@ -1,0 +1,156 @@
+import ipaddr from "ipaddr.js";
+import * as v from "valibot";
+
+const text = v.pipe(v.string(), v.minLength(1, "must not be empty"));
+const absolutePath = v.pipe(
+  text,
+  v.regex(/^\//, "must be an absolute path"),
+  v.regex(/^[^,\n\0]*$/, "must hold no comma or newline"),
+);
+const list = v.pipe(
+  v.string(),
+  v.transform((line) =>
+    line
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  ),
+);
+const milliseconds = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,7}$/, "must be whole milliseconds"),
+  v.transform(Number),
+  v.minValue(1, "must be at least 1"),
+);
+
+const listen = v.pipe(
+  v.string(),
+  v.regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "must be ADDRESS:PORT, e.g. 127.0.0.1:7777 or [::1]:7777"),
+  v.transform((value) => {
+    const at = value.lastIndexOf(":");
+    return { host: value.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(value.slice(at + 1)) };
+  }),
+  v.check(({ port }) => port <= 65_535, "the port must be at most 65535"),
+);
+
+const subnet = v.pipe(
+  v.string(),
+  v.check((value) => ipaddr.IPv4.isValidCIDR(value), "must be an IPv4 network, e.g. 192.168.127.0/24"),
+  v.check((value) => {
+    const bits = Number(value.split("/")[1]);
+    return bits >= 16 && bits <= 29;
+  }, "the prefix must lie between /16 and /29"),
+  v.check(
+    (value) => ipaddr.IPv4.networkAddressFromCIDR(value).toString() === value.split("/")[0],
+    "must be the network's first address",
+  ),
+);
+
+/**
+ * Every environment variable hype reads, once. docs/configuration.md is generated from this table.
+ * `schema` turns the text into the value; `fallback` is said in words where it depends on other settings.
+ */
+export const ENVIRONMENT = {
+  OVERHYPED_HOME: {
+    schema: absolutePath,
+    fallback: "~/.overhyped",
+    meaning: "State directory: state.db, run, logs, images, admin.key",
+  },
+  OVERHYPED_DB_PATH: { schema: absolutePath, fallback: "$OVERHYPED_HOME/state.db", meaning: "SQLite database" },
+  OVERHYPED_RUNTIME_DIR: {
+    schema: absolutePath,
+    fallback: "$OVERHYPED_HOME/run",
+    meaning: "One directory per VM: sockets and pid files",
+  },
+  OVERHYPED_LOG_DIR: {
+    schema: absolutePath,
+    fallback: "$OVERHYPED_HOME/logs",
+    meaning: "Console, VMM and server logs",
+  },
+  OVERHYPED_IMAGE_DIR: { schema: absolutePath, fallback: "$OVERHYPED_HOME/images", meaning: "Guest images" },
+  OVERHYPED_KERNEL: {
+    schema: absolutePath,
+    fallback: "the image's own",
+    meaning: "Kernel to boot instead of the image's",
+  },
+  OVERHYPED_INITRAMFS: {
+    schema: absolutePath,
+    fallback: "the image's own",
+    meaning: "Initramfs to boot instead of the image's",
+  },
+  OVERHYPED_HYPERVISOR: {
+    schema: v.picklist(["auto", "qemu", "cloud-hypervisor"], "must be auto, qemu or cloud-hypervisor"),
+    fallback: "auto",
+    meaning: "Which hypervisor runs VMs",
+  },
+  OVERHYPED_ACCELERATOR: {
+    schema: v.picklist(["auto", "kvm", "tcg"], "must be auto, kvm or tcg"),
+    fallback: "auto",
+    meaning: "QEMU's accelerator; auto uses KVM only after a probe guest really booted with it",
+  },
+  OVERHYPED_QEMU: { schema: text, fallback: "qemu-system-x86_64", meaning: "QEMU program" },
+  OVERHYPED_PASST: { schema: text, fallback: "passt", meaning: "passt program (network without root)" },
+  OVERHYPED_SUBNET: { schema: subnet, fallback: "192.168.127.0/24", meaning: "Network of the VMs' leases" },
+  OVERHYPED_HOST_IP: {
+    schema: v.pipe(
+      v.string(),
+      v.check((ip) => ipaddr.IPv4.isValidFourPartDecimal(ip), "must be an IPv4 address"),
+    ),
+    fallback: "the subnet's first address",
+    meaning: "The host's side in that network",
+  },
+  OVERHYPED_BRIDGE: {
+    schema: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,14}$/, "must be an interface name of at most 15 characters")),
+    fallback: "hypebr0",
+    meaning: "Bridge of the slot network",
+  },
+  OVERHYPED_API_LISTEN: {
+    schema: listen,
+    fallback: "127.0.0.1:7777",
+    meaning: "Address and port of `hype serve`; port 0 lets the kernel choose",
+  },
+  OVERHYPED_API_BASE: {
+    schema: v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+\/?$/, "must be http://HOST:PORT")),
+    fallback: "http://127.0.0.1:7777",
+    meaning: "Where the CLI finds the server",
+  },
+  OVERHYPED_API_KEY: {
+    schema: v.pipe(text, v.minLength(16, "must be at least 16 characters")),
+    fallback: "admin.key in OVERHYPED_HOME",
+    meaning: "Key: an additional admin key for `serve`, the key to send for the CLI",
+  },
+  OVERHYPED_API_ALLOW_CIDR: {
+    schema: v.pipe(
+      list,
+      v.check(
+        (cidrs) => cidrs.length > 0 && cidrs.every((cidr) => ipaddr.isValidCIDR(cidr)),
+        "must be comma-separated networks, e.g. 127.0.0.0/8,::1/128",
+      ),
+    ),
+    fallback: "no restriction beyond the listen address",
+    meaning: "Callers' networks; everything else is refused",
+  },
+  OVERHYPED_API_HOSTS: {
+    schema: list,
+    fallback: "the listen address, localhost and loopback",
+    meaning: "Further host names accepted in Host and Origin",
+  },
+  OVERHYPED_TRUSTED_PROXIES: {
+    schema: v.pipe(
+      list,
+      v.check((cidrs) => cidrs.every((cidr) => ipaddr.isValidCIDR(cidr)), "must be comma-separated networks"),
+    ),
+    fallback: "none",
+    meaning: "Proxies whose X-Forwarded-For is believed",
+  },
+  OVERHYPED_BOOT_TIMEOUT_MS: { schema: milliseconds, fallback: "120000", meaning: "Start to usable, per VM" },
+  OVERHYPED_LOG_LEVEL: {
+    schema: v.picklist(["debug", "info", "warn", "error"], "must be debug, info, warn or error"),
+    fallback: "info",
+    meaning: "Least level that is logged",
+  },
+} as const satisfies Record<string, { schema: v.GenericSchema<string, unknown>; fallback: string; meaning: string }>;
+
+export type EnvironmentName = keyof typeof ENVIRONMENT;
+type Value<Name extends EnvironmentName> = v.InferOutput<(typeof ENVIRONMENT)[Name]["schema"]>;
+export type EnvironmentValues = { [Name in EnvironmentName]?: Value<Name> };

@@ -1,0 +1,35 @@
+import * as v from "valibot";
+
+export const EventType = v.picklist([
+  "VM_CREATED",
+  "VM_STARTING",
+  "VM_RUNNING",
+  "VM_PAUSED",
+  "VM_RESUMED",
+  "VM_STOPPING",
+  "VM_STOPPED",
+  "VM_CRASHED",
+  "VM_DELETED",
+  "VM_ADOPTED", // a restarted server found it running and went on
+  "VM_BROWSER_DIED", // Chromium died in the guest; the agent restarts it
+  "VM_BROWSER_READY",
+  "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser
+]);
+export type EventType = v.InferOutput<typeof EventType>;
+
+/** One row of `events`. `seq` grows without gaps in what a reader sees; it is the SSE id. */
+export const VmEvent = v.object({
+  seq: v.pipe(v.number(), v.integer()),
+  type: EventType,
+  vm_id: v.string(),
+  vm_name: v.string(),
+  at: v.pipe(v.string(), v.description("ISO 8601, UTC")),
+  data: v.record(v.string(), v.unknown()),
+});
+export type VmEvent = v.InferOutput<typeof VmEvent>;
+
+export const EventList = v.object({
+  items: v.array(VmEvent),
+  next: v.pipe(v.nullable(v.number()), v.description("`after` of the next page")),
+});
+export type EventList = v.InferOutput<typeof EventList>;
