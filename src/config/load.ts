@@ -3,6 +3,7 @@ import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import * as v from "valibot";
 import { HypeError } from "../contract/index.ts";
+import { RUNTIME_DIR_BYTES } from "./paths.ts";
 import { ENVIRONMENT, type EnvironmentName, type EnvironmentValues } from "./environment.ts";
 
 /** All settings of one process, validated and complete. Nothing else in the project reads `process.env`. */
@@ -57,13 +58,19 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const subnet = set.OVERHYPED_SUBNET ?? "192.168.127.0/24";
   if (set.OVERHYPED_HOST_IP && !ipaddr.IPv4.parse(set.OVERHYPED_HOST_IP).match(ipaddr.IPv4.parseCIDR(subnet)))
     faults.push(`OVERHYPED_HOST_IP ${set.OVERHYPED_HOST_IP} must lie in OVERHYPED_SUBNET ${subnet}`);
+  const runtimeDir =
+    set.OVERHYPED_RUNTIME_DIR ?? join(set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped"), "run");
+  if (Buffer.byteLength(runtimeDir) > RUNTIME_DIR_BYTES)
+    faults.push(
+      `OVERHYPED_RUNTIME_DIR ${runtimeDir} must be at most ${RUNTIME_DIR_BYTES} bytes long: Unix sockets lie below it`,
+    );
   if (faults.length > 0) throw new HypeError("config_invalid", faults.join("; "), { faults });
 
   const home = set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped");
   return {
     home,
     dbPath: set.OVERHYPED_DB_PATH ?? join(home, "state.db"),
-    runtimeDir: set.OVERHYPED_RUNTIME_DIR ?? join(home, "run"),
+    runtimeDir,
     logDir: set.OVERHYPED_LOG_DIR ?? join(home, "logs"),
     imageDir: set.OVERHYPED_IMAGE_DIR ?? join(home, "images"),
     kernel: set.OVERHYPED_KERNEL ?? null,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Config } from "./load.ts";
 
-/** Linux holds 107 bytes of a Unix socket's path (`sun_path`, unix(7)); VMMs are started inside their directory, so only names count there. */
-export const SOCKET_PATH_BYTES = 107;
+/** Linux holds 107 bytes of a Unix socket's path (`sun_path`, unix(7)); 34 are kept for `/<short id>/<directory>/<socket>`. */
+export const RUNTIME_DIR_BYTES = 107 - 34;
 
 /** Every path hype uses, from one place. A VM's directories are named by the first 12 hex digits that differ between ids. */
 export const paths = {

@@ -1,0 +1,121 @@
+import { chmodSync, existsSync, rmSync, watch } from "node:fs";
+import { join } from "node:path";
+import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
+import { HypeError, TOKEN_OEM_PREFIX } from "../../contract/index.ts";
+import { tailFile, writeAtomic } from "../../host/files.ts";
+import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
+import type { HypervisorDriver, Machine, MachineRecord, MachineSpec } from "../driver.ts";
+import { qemuArguments } from "./arguments.ts";
+import { QemuMachine } from "./machine.ts";
+
+/** QEMU answers on its control socket ~60 ms after the spawn here; a host that needs this long is broken. */
+const SOCKET_DEADLINE_MS = 15_000;
+
+/** No file that QEMU writes may pass this size, whether a server watches or not: a guest can flood its console. */
+const FILE_LIMIT_BLOCKS = (64 * 1_048_576) / 512;
+
+export class QemuDriver implements HypervisorDriver {
+  readonly name = "qemu";
+
+  constructor(
+    private readonly program: string,
+    readonly version: string,
+    readonly accelerator: "kvm" | "tcg",
+    readonly reason: string,
+  ) {}
+
+  async start(spec: MachineSpec, signal: AbortSignal): Promise<Machine> {
+    const argv = qemuArguments(spec, this.accelerator);
+    writeAtomic(join(spec.runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
+    const vmm = this.#spawn(argv, spec);
+    try {
+      writeAtomic(join(spec.runDir, VM_RUN_FILES.pid), JSON.stringify(vmm.identity));
+      await socketAppears(spec.runDir, vmm, signal, () => tailFile(join(spec.logDir, VM_LOG_FILES.vmm), 4096));
+      const record: MachineRecord = {
+        hypervisor: this.name,
+        accelerator: this.accelerator,
+        process: vmm.identity,
+        runDir: spec.runDir,
+      };
+      const machine = await openListening(record, spec, vmm);
+      // QEMU has read it; what is not there cannot be stolen.
+      rmSync(join(spec.runDir, VM_RUN_FILES.token), { force: true });
+      return machine;
+    } catch (thrown) {
+      await endProcess(vmm.identity, 0);
+      for (const file of Object.values(VM_RUN_FILES))
+        if (file !== VM_RUN_FILES.passtPid) rmSync(join(spec.runDir, file), { force: true });
+      throw thrown;
+    }
+  }
+
+  async adopt(record: MachineRecord, logDir: string): Promise<Machine | null> {
+    if (!isAlive(record.process)) return null;
+    try {
+      return await QemuMachine.open(record, logDir, null);
+    } catch {
+      // A machine that cannot be steered is no machine: the caller was promised that null means dead.
+      await endProcess(record.process, 0);
+      return null;
+    }
+  }
+
+  /** The shell sets the limit and makes an over-long write fail instead of killing QEMU (setrlimit(2): SIGXFSZ), then becomes QEMU. */
+  #spawn(argv: string[], spec: MachineSpec): Detached {
+    const limited = [
+      "/bin/sh",
+      "-c",
+      `trap '' XFSZ; ulimit -f ${FILE_LIMIT_BLOCKS}; umask 077; exec "$@"`,
+      "sh",
+      this.program,
+      ...argv,
+    ] as const;
+    const logFile = join(spec.logDir, VM_LOG_FILES.vmm);
+    const vmm = spawnDetached([...limited], { cwd: spec.runDir, logFile });
+    chmodSync(logFile, 0o600);
+    return vmm;
+  }
+}
+
+/** Waits for QEMU's control socket, or for its end. @throws HypeError hypervisor_failed | cancelled */
+async function socketAppears(runDir: string, vmm: Detached, signal: AbortSignal, output: () => string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => existsSync(join(runDir, VM_RUN_FILES.qmp)) && resolve();
+  const cancel = () => reject(new HypeError("cancelled", "the start was cancelled"));
+  const watcher = watch(runDir, look);
+  const late = setTimeout(
+    () => reject(new HypeError("hypervisor_failed", `QEMU did not open its control socket: ${output()}`)),
+    SOCKET_DEADLINE_MS,
+  );
+  signal.addEventListener("abort", cancel, { once: true });
+  void vmm.exited.then(({ exitCode, signal: by }) =>
+    reject(
+      new HypeError(
+        "hypervisor_failed",
+        `QEMU ended at once (${by ?? `exit ${exitCode}`}): ${output() || "it said nothing"}`,
+      ),
+    ),
+  );
+  if (signal.aborted) cancel();
+  look();
+  try {
+    await promise;
+  } finally {
+    watcher.close();
+    clearTimeout(late);
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** The socket's file appears at bind(2), a moment before listen(2): a refusal in between is not an answer yet. */
+async function openListening(record: MachineRecord, spec: MachineSpec, vmm: Detached): Promise<Machine> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await QemuMachine.open(record, spec.logDir, vmm.exited);
+    } catch (thrown) {
+      const refused = ((thrown as Error).cause as { code?: string } | undefined)?.code === "ECONNREFUSED";
+      if (!refused || attempt === 50 || !isAlive(vmm.identity)) throw thrown;
+      await Bun.sleep(5);
+    }
+  }
+}

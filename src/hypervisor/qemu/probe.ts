@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HypeError, messageOf } from "../../contract/index.ts";
+import { writeAtomic } from "../../host/files.ts";
+import { bootId } from "../../host/process.ts";
+import { run, tail } from "../../host/run.ts";
+
+/** A kernel without a root file system panics at the end of its boot: native that takes about a second, a host that cannot run it spins. */
+const PROBE_DEADLINE_MS = 10_000;
+const BOOTED = /VFS: (Unable to mount root|Cannot open root device)|Kernel panic - not syncing/;
+
+export type KvmVerdict = { works: boolean; reason: string };
+
+/** @returns the version text, e.g. `7.2.22`. @throws HypeError tool_missing | hypervisor_unavailable */
+export async function qemuVersion(program: string): Promise<string> {
+  const { code, stdout, stderr } = await run([program, "--version"], { timeoutMs: 10_000 });
+  const version = /QEMU emulator version (\S+)/.exec(stdout)?.[1];
+  if (code !== 0 || !version)
+    throw new HypeError("hypervisor_unavailable", `${program} is not QEMU: ${tail(stdout + stderr, 3)}`);
+  // The stream network backend that passt needs came with 7.2.
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < 7 || (major === 7 && minor < 2))
+    throw new HypeError("hypervisor_unavailable", `QEMU ${version} is too old: 7.2 or newer is needed`);
+  return version;
+}
+
+/**
+ * Can KVM run a stock kernel here? Asked by booting one without a root file system until it panics for want of one, since a /dev/kvm
+ * exists in the wild that opens, passes every capability check and then spins. The verdict is kept per host boot.
+ * @param verdictFile JSON file the verdict is kept in.
+ */
+export async function probeKvm(
+  program: string,
+  kernel: string,
+  verdictFile: string,
+  signal?: AbortSignal,
+): Promise<KvmVerdict> {
+  const kept = await readVerdict(verdictFile, kernel);
+  if (kept) return kept;
+  const verdict = await bootProbe(program, kernel, signal);
+  writeAtomic(verdictFile, JSON.stringify({ boot_id: bootId(), kernel, ...verdict }));
+  return verdict;
+}
+
+async function readVerdict(path: string, kernel: string): Promise<KvmVerdict | null> {
+  const kept = (await Bun.file(path)
+    .json()
+    .catch(() => null)) as (KvmVerdict & { boot_id: string; kernel: string }) | null;
+  return kept?.boot_id === bootId() && kept.kernel === kernel ? { works: kept.works, reason: kept.reason } : null;
+}
+
+async function bootProbe(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
+  if (!existsSync("/dev/kvm")) return { works: false, reason: "there is no /dev/kvm on this host" };
+  const argv = [
+    ...[
+      program,
+      "-nodefaults",
+      "-no-user-config",
+      "-display",
+      "none",
+      "-no-reboot",
+      "-machine",
+      "q35",
+      "-accel",
+      "kvm",
+      "-cpu",
+      "host",
+    ],
+    ...["-m", "256M", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1"],
+  ] as unknown as [string, ...string[]];
+  try {
+    const { stdout, stderr } = await run(argv, { timeoutMs: PROBE_DEADLINE_MS, ...(signal ? { signal } : {}) });
+    if (BOOTED.test(stdout)) return { works: true, reason: "KVM booted a probe guest" };
+    return { works: false, reason: `KVM could not run the probe guest: ${tail(stderr || stdout, 3) || "no output"}` };
+  } catch (thrown) {
+    if (thrown instanceof HypeError && thrown.code === "operation_timeout")
+      return {
+        works: false,
+        reason: `/dev/kvm opens, but a stock kernel did not boot with it within ${PROBE_DEADLINE_MS / 1000} s`,
+      };
+    return { works: false, reason: `KVM could not be probed: ${messageOf(thrown)}` };
+  }
+}
+
+export const kvmVerdictFile = (home: string): string => join(home, "kvm-probe.json");

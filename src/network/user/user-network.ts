@@ -1,0 +1,126 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { join } from "node:path";
+import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
+import { HypeError } from "../../contract/index.ts";
+import { fileError, tailFile, writeAtomic } from "../../host/files.ts";
+import { freePort } from "../../host/free-port.ts";
+import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
+import { type Attachment, type AttachmentRecord, INSIDE, type Network } from "../network.ts";
+import { passtArguments } from "./passt.ts";
+
+const READY_DEADLINE_MS = 10_000;
+/** A port is found free before passt takes it; somebody may be faster. */
+const PORT_ATTEMPTS = 5;
+/** passt drops root for this user and then makes its socket: it needs a directory of its own. */
+const NOBODY = 65_534;
+
+/** Network without root: one passt process per VM, one forwarded loopback port, the host's loopback closed to the guest. */
+export class UserNetwork implements Network {
+  readonly mode = "user";
+
+  constructor(private readonly program: string) {}
+
+  async attach(
+    vm: { id: string; name: string; runDir: string; logDir: string },
+    signal: AbortSignal,
+  ): Promise<Attachment> {
+    if (!Bun.which(this.program))
+      throw new HypeError(
+        "tool_missing",
+        `the program ${this.program} is not installed (Debian and Ubuntu: apt install passt)`,
+        { tool: this.program },
+      );
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort();
+      const passt = await this.#start(vm, port, signal);
+      if (passt)
+        return {
+          record: { mode: this.mode, endpoint: `http://127.0.0.1:${port}`, processes: [passt.identity] },
+          nic: { kind: "passt", socket: `net/${VM_RUN_FILES.passtSocket}`, mac: INSIDE.mac },
+          ipParameter: `${INSIDE.address}::${INSIDE.gateway}:${INSIDE.netmask}:${vm.name}:${INSIDE.interface}:off:${INSIDE.dns}`,
+        };
+      if (attempt === PORT_ATTEMPTS)
+        throw new HypeError(
+          "network_failed",
+          `passt did not start: ${tailFile(join(vm.logDir, VM_LOG_FILES.network), 2048)}`,
+        );
+    }
+  }
+
+  async alive(record: AttachmentRecord): Promise<boolean> {
+    return record.processes.every(isAlive);
+  }
+
+  async detach(record: AttachmentRecord): Promise<void> {
+    await Promise.all(record.processes.map((process) => endProcess(process, 0)));
+  }
+
+  /** @returns null when passt ended at once, most likely since its port was taken. @throws HypeError network_failed | cancelled */
+  async #start(vm: { runDir: string; logDir: string }, port: number, signal: AbortSignal): Promise<Detached | null> {
+    const directory = join(vm.runDir, "net");
+    makePasstDirectory(directory);
+    const logFile = join(vm.logDir, VM_LOG_FILES.network);
+    const argv = passtArguments({
+      socket: VM_RUN_FILES.passtSocket,
+      pidFile: "passt.pid",
+      logFile,
+      port,
+      hasDns: hostHasDns(),
+    });
+    const passt = spawnDetached([this.program, ...argv], {
+      cwd: directory,
+      logFile: join(vm.logDir, "passt-output.log"),
+    });
+    try {
+      writeAtomic(join(vm.runDir, VM_RUN_FILES.passtPid), JSON.stringify(passt.identity));
+      return (await pidFileAppears(directory, passt, signal)) ? passt : null;
+    } catch (thrown) {
+      await endProcess(passt.identity, 0);
+      throw thrown;
+    }
+  }
+}
+
+/** An empty directory that only passt's user (and root) can enter. */
+function makePasstDirectory(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { mode: 0o700 });
+    chmodSync(directory, 0o700);
+    if (process.getuid?.() === 0) chownSync(directory, NOBODY, NOBODY);
+  } catch (thrown) {
+    throw fileError(thrown, directory);
+  }
+}
+
+/** passt writes its pid file when everything is bound. @returns false when it ended instead. */
+async function pidFileAppears(directory: string, passt: Detached, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const look = () => existsSync(join(directory, "passt.pid")) && resolve(true);
+  const cancel = () => reject(new HypeError("cancelled", "the start was cancelled"));
+  const watcher = watch(directory, look);
+  const late = setTimeout(
+    () => reject(new HypeError("network_failed", `passt was not ready within ${READY_DEADLINE_MS} ms`)),
+    READY_DEADLINE_MS,
+  );
+  signal.addEventListener("abort", cancel, { once: true });
+  void passt.exited.then(() => resolve(false));
+  if (signal.aborted) cancel();
+  look();
+  try {
+    return await promise;
+  } finally {
+    watcher.close();
+    clearTimeout(late);
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** passt refuses to forward DNS to nowhere (resolv.conf(5) without an IPv4 name server). */
+function hostHasDns(): boolean {
+  try {
+    return /^nameserver\s+\d+\.\d+\.\d+\.\d+/m.test(readFileSync("/etc/resolv.conf", "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+/** What a test run could leave on a machine. */
+export type Snapshot = {
+  processes: Map<string, string>;
+  namespaces: Set<string>;
+  links: Set<string>;
+  temporary: Set<string>;
+};
+
+const OURS = /qemu-system|passt|chrom|hype|\bbun\b/;
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** Key: pid and start time, so that a reused pid is another process. Zombies and this process's own ancestors do not count. */
+function processes(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const pid of list("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      if (fields[0] !== "Z" && command !== "") found.set(`${pid}@${fields[19]}`, command);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return found;
+}
+
+export function snapshot(): Snapshot {
+  return {
+    processes: processes(),
+    namespaces: new Set(list("/run/netns")),
+    links: new Set(list("/sys/class/net")),
+    temporary: new Set(list(tmpdir()).filter((name) => name.startsWith("hype-"))),
+  };
+}
+
+/** What is there now and was not before, one line each. */
+export function leftovers(before: Snapshot): string[] {
+  const now = snapshot();
+  return [
+    ...[...now.processes]
+      .filter(([key, command]) => !before.processes.has(key) && OURS.test(command))
+      .map(([key, command]) => `process ${key} ${command.slice(0, 120)}`),
+    ...[...now.namespaces].filter((name) => !before.namespaces.has(name)).map((name) => `network namespace ${name}`),
+    ...[...now.links].filter((name) => !before.links.has(name)).map((name) => `interface ${name}`),
+    ...[...now.temporary].filter((name) => !before.temporary.has(name)).map((name) => `temporary file ${name}`),
+  ];
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readFileSync } from "node:fs";
+import { HypeError } from "../../src/contract/index.ts";
+import { executableOf, isAlive } from "../../src/host/process.ts";
+import { INSIDE } from "../../src/network/network.ts";
+import { UserNetwork } from "../../src/network/user/user-network.ts";
+import { temporaryDirectory } from "../lib/temporary.ts";
+
+const never = new AbortController().signal;
+
+function place(directory: { join(...parts: string[]): string }, name: string) {
+  const [runDir, logDir] = [directory.join(name), directory.join(`${name}-logs`)];
+  mkdirSync(runDir, { mode: 0o700 });
+  mkdirSync(logDir, { mode: 0o700 });
+  return { id: name, name, runDir, logDir };
+}
+
+/** Local addresses that listen on a port, from the kernel's own table (proc(5), /proc/net/tcp; 0A = LISTEN). */
+const listeners = (port: number): string[] =>
+  readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      (fields) => fields[3] === "0A" && fields[1]?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, "0")}`),
+    )
+    .map((fields) => fields[1]?.split(":")[0] ?? "");
+
+test("an attachment is one passt process behind one loopback port, and detaching removes it", async () => {
+  using directory = temporaryDirectory();
+  const network = new UserNetwork("passt");
+  const attachment = await network.attach(place(directory, "one"), never);
+  try {
+    const [process] = attachment.record.processes;
+    expect(executableOf(process!)).toContain("passt");
+    expect(attachment.nic).toEqual({ kind: "passt", socket: "net/net.sock", mac: INSIDE.mac });
+    expect(attachment.ipParameter).toBe("10.127.0.2::10.127.0.1:255.255.255.252:one:eth0:off:10.127.0.1");
+    expect(listeners(Number(new URL(attachment.record.endpoint).port))).toEqual(["0100007F"]);
+    expect(await network.alive(attachment.record)).toBe(true);
+  } finally {
+    await network.detach(attachment.record);
+  }
+  expect(await network.alive(attachment.record)).toBe(false);
+  await network.detach(attachment.record);
+});
+
+test("two attachments share nothing", async () => {
+  using directory = temporaryDirectory();
+  const network = new UserNetwork("passt");
+  const attachments = await Promise.all(["a", "b"].map((name) => network.attach(place(directory, name), never)));
+  expect(new Set(attachments.map(({ record }) => record.endpoint)).size).toBe(2);
+  await network.detach(attachments[0]!.record);
+  expect(await network.alive(attachments[1]!.record)).toBe(true);
+  await network.detach(attachments[1]!.record);
+});
+
+test("a missing passt is named with the package that has it", async () => {
+  using directory = temporaryDirectory();
+  const error = (await new UserNetwork("no-such-passt")
+    .attach(place(directory, "x"), never)
+    .catch((thrown: unknown) => thrown)) as HypeError;
+  expect(error.code).toBe("tool_missing");
+  expect(error.message).toContain("apt install passt");
+});
+
+test("a cancelled attachment leaves no process", async () => {
+  using directory = temporaryDirectory();
+  const vm = place(directory, "x");
+  const error = (await new UserNetwork("passt")
+    .attach(vm, AbortSignal.abort())
+    .catch((thrown: unknown) => thrown)) as HypeError;
+  expect(error.code).toBe("cancelled");
+  expect(isAlive(JSON.parse(readFileSync(`${vm.runDir}/net.pid`, "utf8")))).toBe(false);
+});
