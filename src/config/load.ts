@@ -47,7 +47,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} is not a setting of hype`);
       continue;
     }
-    const parsed = v.safeParse(entry.schema, text);
+    const parsed = v.safeParse(entry.schema, text, { abortPipeEarly: true });
     if (parsed.success) values[name] = parsed.output;
     else
       faults.push(

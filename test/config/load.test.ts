@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { loadConfig } from "../../src/config/load.ts";
+import { HypeError } from "../../src/contract/index.ts";
+
+const fault = (env: Record<string, string>): string => {
+  try {
+    loadConfig({ HOME: "/home/x", ...env });
+  } catch (thrown) {
+    if (thrown instanceof HypeError && thrown.code === "config_invalid") return thrown.message;
+    throw thrown;
+  }
+  return "";
+};
+
+test("without settings everything has its default", () => {
+  const config = loadConfig({ HOME: "/home/x" });
+  expect(config).toMatchObject({
+    home: "/home/x/.overhyped",
+    dbPath: "/home/x/.overhyped/state.db",
+    listen: { host: "127.0.0.1", port: 7777 },
+    subnet: "192.168.127.0/24",
+    hostIp: "192.168.127.1",
+    hypervisor: "auto",
+    allowCidr: null,
+  });
+});
+
+test.each([
+  ["OVERHYPED_API_LISTEN", "7777", "ADDRESS:PORT"],
+  ["OVERHYPED_API_LISTEN", "127.0.0.1:99999", "65535"],
+  ["OVERHYPED_HOME", "relative", "absolute path"],
+  ["OVERHYPED_HOME", "/a,b", "no comma"],
+  ["OVERHYPED_SUBNET", "192.168.127.1/24", "first address"],
+  ["OVERHYPED_SUBNET", "192.168.127.0/30", "/16 and /29"],
+  ["OVERHYPED_SUBNET", "nonsense", "IPv4 network"],
+  ["OVERHYPED_HOST_IP", "10.0.0.1", "must lie in"],
+  ["OVERHYPED_API_ALLOW_CIDR", "10.0.0.0/8,oops", "comma-separated networks"],
+  ["OVERHYPED_API_KEY", "short", "at least 16"],
+  ["OVERHYPED_HYPERVISOR", "xen", "auto, qemu or cloud-hypervisor"],
+  ["OVERHYPED_BOOT_TIMEOUT_MS", "soon", "whole milliseconds"],
+  ["OVERHYPED_BRIDGE", "a-name-that-is-too-long", "at most 15"],
+  ["OVERHYPED_RUNTIME_DIR", `/${"d".repeat(90)}`, "at most 73 bytes"],
+  ["OVERHYPED_TYPO", "x", "is not a setting"],
+])("%s=%s is refused with what was expected", (name, value, words) => {
+  const message = fault({ [name]: value });
+  expect(message).toContain(name);
+  expect(message).toContain(words);
+});
+
+test("every fault is named at once, and a key is never repeated", () => {
+  const message = fault({ OVERHYPED_SUBNET: "x", OVERHYPED_LOG_LEVEL: "loud", OVERHYPED_API_KEY: "secret" });
+  expect(message).toContain("OVERHYPED_SUBNET");
+  expect(message).toContain("OVERHYPED_LOG_LEVEL");
+  expect(message).not.toContain("secret");
+});
+
+test("values are turned into what they mean", () => {
+  const config = loadConfig({
+    HOME: "/h",
+    OVERHYPED_API_LISTEN: "[::1]:0",
+    OVERHYPED_API_ALLOW_CIDR: "10.0.0.0/8, ::1/128",
+    OVERHYPED_SUBNET: "10.9.0.0/16",
+  });
+  expect(config.listen).toEqual({ host: "::1", port: 0 });
+  expect(config.allowCidr).toEqual(["10.0.0.0/8", "::1/128"]);
+  expect(config.hostIp).toBe("10.9.0.1");
+});
