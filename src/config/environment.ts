@@ -68,6 +68,18 @@ export const ENVIRONMENT = {
     meaning: "Console, VMM and server logs",
   },
   OVERHYPED_IMAGE_DIR: { schema: absolutePath, fallback: "$OVERHYPED_HOME/images", meaning: "Guest images" },
+  OVERHYPED_APT_MIRROR: {
+    schema: v.pipe(
+      list,
+      v.check(
+        (mirrors) =>
+          mirrors.length > 0 && mirrors.length <= 2 && mirrors.every((uri) => /^https?:\/\/[^\s[\]'"$`\\]+$/.test(uri)),
+        "must be the URI of a Debian archive and, after a comma, that of its security archive",
+      ),
+    ),
+    fallback: "Debian's own, with security updates",
+    meaning: "Where image builds get packages from: archive[,security archive]",
+  },
   OVERHYPED_KERNEL: {
     schema: absolutePath,
     fallback: "the image's own",

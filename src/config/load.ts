@@ -13,6 +13,7 @@ export type Config = {
   runtimeDir: string;
   logDir: string;
   imageDir: string;
+  aptMirrors: string[];
   kernel: string | null;
   initramfs: string | null;
   hypervisor: "auto" | "qemu" | "cloud-hypervisor";
@@ -73,6 +74,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     runtimeDir,
     logDir: set.OVERHYPED_LOG_DIR ?? join(home, "logs"),
     imageDir: set.OVERHYPED_IMAGE_DIR ?? join(home, "images"),
+    aptMirrors: set.OVERHYPED_APT_MIRROR ?? [],
     kernel: set.OVERHYPED_KERNEL ?? null,
     initramfs: set.OVERHYPED_INITRAMFS ?? null,
     hypervisor: set.OVERHYPED_HYPERVISOR ?? "auto",

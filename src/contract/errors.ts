@@ -174,6 +174,12 @@ export const ERRORS = {
     remedy: "It restarts by itself; try again, or see `hype vms logs NAME --source agent`.",
   },
   tab_not_found: { status: 404, exit: 1, title: "No such tab", remedy: "`GET …/browser/tabs` lists the tabs." },
+  tab_crashed: {
+    status: 502,
+    exit: 1,
+    title: "The tab crashed",
+    remedy: "Navigate it again, or close it and use another; a page that needs more memory needs a larger VM.",
+  },
   navigation_failed: {
     status: 422,
     exit: 1,
@@ -186,6 +192,12 @@ export const ERRORS = {
     title: "The script threw",
     remedy: "The message carries the exception and its stack.",
   },
+  screenshot_failed: {
+    status: 502,
+    exit: 1,
+    title: "Chromium took no screenshot",
+    remedy: "The message carries Chromium's own reason; a page that is too large to draw can be taken in parts.",
+  },
   operation_timeout: {
     status: 504,
     exit: 1,
@@ -197,6 +209,12 @@ export const ERRORS = {
     exit: 1,
     title: "The result is too large",
     remedy: "Return less from the page; the limit stands in the message.",
+  },
+  reader_too_slow: {
+    status: 409,
+    exit: 1,
+    title: "The reader of the events fell too far behind",
+    remedy: "Connect again with Last-Event-ID: what was missed is replayed.",
   },
   disk_full: {
     status: 507,

@@ -9,6 +9,7 @@ export const EventType = v.picklist([
   "VM_STOPPING",
   "VM_STOPPED",
   "VM_CRASHED",
+  "VM_DELETING",
   "VM_DELETED",
   "VM_ADOPTED", // a restarted server found it running and went on
   "VM_BROWSER_DIED", // Chromium died in the guest; the agent restarts it

@@ -27,6 +27,8 @@ export interface EngineApi {
   /** Absolute paths of the log files on the host. */
   logFiles(ref: string): { console: string; vmm: string };
   events(query: { after?: number; limit?: number; vm?: string; type?: EventType }): EventList;
+  /** `seq` of the newest event; 0 when there is none. */
+  lastEventSeq(): number;
   /** Every event with `seq > after` (null: from now on), in order, until the signal aborts. A reader that falls more than 10,000 rows behind is ended with an error. */
   subscribe(after: number | null, signal: AbortSignal): AsyncIterable<VmEvent>;
   counts(): {

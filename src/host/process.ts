@@ -77,6 +77,9 @@ export type Detached = {
   exited: Promise<{ exitCode: number | null; signal: string | null }>;
 };
 
+/** Environment variable that names a detached program's directory: it is found by that when nobody wrote its pid down. */
+export const DIRECTORY_MARK = "HYPE_DIRECTORY";
+
 /**
  * Starts a program that outlives this one: own session, no pipe to us, output appended to a file.
  * @throws whatever Bun.spawn throws when the program cannot be started.
@@ -89,7 +92,10 @@ export function spawnDetached(
   try {
     const child = Bun.spawn(argv, {
       cwd: options.cwd,
-      env: options.env ?? { PATH: process.env.PATH ?? "/usr/bin:/bin", LANG: "C" },
+      env: {
+        ...(options.env ?? { PATH: process.env.PATH ?? "/usr/bin:/bin", LANG: "C" }),
+        [DIRECTORY_MARK]: options.cwd,
+      },
       stdin: "ignore",
       stdout: output,
       stderr: output,

@@ -1,0 +1,28 @@
+import { HypeError } from "../../src/contract/index.ts";
+
+/**
+ * Runs one operation under its own deadline and its caller's signal; both reach it as one signal, and what it throws when that
+ * aborts is already the right error.
+ * @throws HypeError `operation_timeout` | `cancelled`, and whatever the operation throws.
+ */
+export async function withDeadline<T>(
+  what: string,
+  timeoutMs: number,
+  caller: AbortSignal,
+  operation: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  const timer = setTimeout(
+    () => own.abort(new HypeError("operation_timeout", `${what} did not finish within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  const onCaller = () => own.abort(new HypeError("cancelled", `the caller of ${what} went away`));
+  if (caller.aborted) onCaller();
+  caller.addEventListener("abort", onCaller, { once: true });
+  try {
+    return await operation(own.signal);
+  } finally {
+    clearTimeout(timer);
+    caller.removeEventListener("abort", onCaller);
+  }
+}

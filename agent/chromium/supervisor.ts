@@ -1,0 +1,152 @@
+import { rmSync } from "node:fs";
+import { type AgentEvent, HypeError, messageOf } from "../../src/contract/index.ts";
+import type { Log } from "../../src/log/log.ts";
+import { Tabs } from "../browser/tabs.ts";
+import { Connection } from "../cdp/connection.ts";
+import { LogRing } from "../log-ring.ts";
+import { type Chromium, type LaunchSettings, launchChromium } from "./launch.ts";
+
+/** Pause before each new start in a row of quick deaths, ms; the first is at once. */
+const BACKOFF_MS = [0, 500, 1_000, 2_000, 5_000, 10_000];
+/** A run this long ends a row of quick deaths. */
+const STABLE_MS = 30_000;
+/** After so many quick deaths in a row the profile itself is suspected and thrown away. */
+const SUSPECT_PROFILE_AFTER = 3;
+/** Between a dying browser's last socket and its end. */
+const DYING_MS = 1_000;
+const CHROMIUM_LOG_BYTES = 256 * 1024;
+
+/** A Chromium that is up, and what belongs to this run of it. */
+export type Running = {
+  chromium: Chromium;
+  connection: Connection;
+  tabs: Tabs;
+  version: string;
+  /** null until a renderer was looked at. */
+  sandboxed: boolean | null;
+};
+
+/** Keeps one Chromium running and says how it is. */
+export class Browser {
+  readonly log = new LogRing(CHROMIUM_LOG_BYTES);
+  restarts = 0;
+  lastExit: string | null = null;
+  #running: Running | null = null;
+  #state: AgentEvent = { type: "browser_starting", restarts: 0 };
+  #listeners = new Set<(event: AgentEvent) => void>();
+  #stop = new AbortController();
+  #ended: Promise<void> | undefined;
+
+  constructor(
+    private readonly settings: LaunchSettings,
+    private readonly agentLog: Log,
+  ) {}
+
+  /** Returns at once; listen to {@link Browser.subscribe} or wait with {@link Browser.ready}. */
+  start(): void {
+    this.#ended ??= this.#supervise();
+  }
+
+  /** Ends Chromium and everything it started; returns when it is gone. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#running?.chromium.kill();
+    await this.#ended;
+  }
+
+  get state(): AgentEvent {
+    return this.#state;
+  }
+
+  /** @throws HypeError `browser_unavailable` */
+  get running(): Running {
+    if (this.#running) return this.#running;
+    const last = this.lastExit ? `; it ended last with: ${this.lastExit.split("\n")[0]}` : "";
+    throw new HypeError("browser_unavailable", `Chromium is starting${last}`);
+  }
+
+  get runningOrNull(): Running | null {
+    return this.#running;
+  }
+
+  /** @returns a function that stops listening. */
+  subscribe(listener: (event: AgentEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Resolves true once Chromium is usable, false when the signal aborts first. */
+  ready(signal: AbortSignal): Promise<boolean> {
+    if (this.#running) return Promise.resolve(true);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const onAbort = () => resolve(false);
+    const unsubscribe = this.subscribe((event) => event.type === "browser_ready" && resolve(true));
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    return promise.finally(() => {
+      unsubscribe();
+      signal.removeEventListener("abort", onAbort);
+    });
+  }
+
+  async #supervise(): Promise<void> {
+    for (let quickDeaths = 0; !this.#stop.signal.aborted;) {
+      const startedAt = performance.now();
+      this.#enter({ type: "browser_starting", restarts: this.restarts });
+      const reason = await this.#runOnce();
+      this.#running = null;
+      if (this.#stop.signal.aborted) return;
+      quickDeaths = performance.now() - startedAt > STABLE_MS ? 0 : quickDeaths + 1;
+      this.restarts += 1;
+      this.lastExit = `${reason}\n${this.log.text(10)}`.trim();
+      this.#enter({ type: "browser_died", reason: this.lastExit, restarts: this.restarts });
+      this.agentLog.warn("Chromium died, starting it again", { reason, restarts: this.restarts });
+      if (quickDeaths >= SUSPECT_PROFILE_AFTER) rmSync(this.settings.userDataDir, { recursive: true, force: true });
+      await sleep(BACKOFF_MS[Math.min(Math.max(quickDeaths - 1, 0), BACKOFF_MS.length - 1)]!, this.#stop.signal);
+    }
+  }
+
+  /** One life of Chromium. @returns how it ended, in words; never throws. */
+  async #runOnce(): Promise<string> {
+    try {
+      const chromium = await launchChromium(this.settings, (line) => this.log.push(line), this.#stop.signal);
+      try {
+        let reason: string | null = null;
+        while (reason === null) reason = await this.#serve(chromium);
+        return reason;
+      } finally {
+        chromium.kill();
+        await chromium.exited;
+      }
+    } catch (thrown) {
+      return messageOf(thrown);
+    }
+  }
+
+  /** One connection to a Chromium. @returns how Chromium ended, or null when only the connection was lost. */
+  async #serve(chromium: Chromium): Promise<string | null> {
+    const connection = await Connection.open(chromium.devtools);
+    const { product } = await connection.send("Browser.getVersion", undefined);
+    this.#running = { chromium, connection, tabs: new Tabs(connection), version: product, sandboxed: null };
+    this.#enter({ type: "browser_ready", version: product, restarts: this.restarts });
+    this.agentLog.info("Chromium is ready", { version: product, pid: chromium.pid });
+    await Promise.race([chromium.exited, connection.closed]);
+    this.#running = null;
+    // A dying browser closes its sockets a moment before it is gone; a living one closes ours after a message beyond its limits.
+    return await Promise.race([chromium.exited, Bun.sleep(DYING_MS).then(() => null)]);
+  }
+
+  #enter(event: AgentEvent): void {
+    this.#state = event;
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0 || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,63 @@
+import { AGENT_LISTENING_LINE, messageOf } from "../src/contract/index.ts";
+import { VERSION } from "../src/contract/version.ts";
+import { createLog } from "../src/log/log.ts";
+import { Browser } from "./chromium/supervisor.ts";
+import { rateLimited } from "./console.ts";
+import { agentRoutes } from "./door/agent-routes.ts";
+import { browserRoutes } from "./door/browser-routes.ts";
+import { cdpJsonRoutes } from "./door/cdp-json.ts";
+import { cdpTunnel } from "./door/cdp-tunnel.ts";
+import { openDoor } from "./door/door.ts";
+import { LogRing } from "./log-ring.ts";
+import { guestMachine } from "./machine/guest-machine.ts";
+import { noMachine } from "./machine/no-machine.ts";
+import { parseSettings } from "./settings.ts";
+import { Token } from "./token.ts";
+
+/** The agent: the one program of ours inside a VM. It keeps a Chromium running and opens one guarded door to it. */
+const LOG_BYTES = 256 * 1024;
+
+async function main(): Promise<void> {
+  const settings = parseSettings(process.argv.slice(2));
+  const token = Token.load(settings.tokenFile);
+  const ring = new LogRing(LOG_BYTES);
+  const toConsole = rateLimited((line) => process.stdout.write(line));
+  const log = createLog({
+    level: "info",
+    room: "agent",
+    write(line) {
+      ring.push(line);
+      toConsole(line);
+    },
+  });
+
+  // Before the door: the seconds until Chromium is ready are the seconds until the VM is.
+  const browser = new Browser(settings, log);
+  browser.start();
+
+  const machine = settings.machine === "guest" ? guestMachine : noMachine(() => void end());
+  const routes = {
+    ...agentRoutes({ browser, token, machine, ring, log }),
+    ...browserRoutes(browser, log),
+    ...cdpJsonRoutes(browser),
+  };
+  const door = await openDoor(settings, token, routes, cdpTunnel(browser), log);
+  process.stdout.write(`${AGENT_LISTENING_LINE} on ${door.port}\n`);
+
+  async function end(): Promise<void> {
+    await Promise.all([door.close(), browser.stop()]);
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end());
+}
+
+if (process.argv[2] === "--version") {
+  process.stdout.write(`hype-agent ${VERSION}\n`);
+  process.exit(0);
+}
+try {
+  await main();
+} catch (thrown) {
+  process.stderr.write(`hype-agent: ${messageOf(thrown)}\n`);
+  process.exit(1); // init starts it again
+}

@@ -1,0 +1,60 @@
+import { extname } from "node:path";
+import { Command, Option } from "clipanion";
+import { Screenshot } from "../../contract/browser.ts";
+import { HypeError } from "../../contract/errors.ts";
+import { oneOf, wholeNumber } from "../arguments/quantities.ts";
+import { CATEGORY, resolvePath, ServerCommand, writeFully } from "../command.ts";
+import { flag, text } from "../option.ts";
+import { bytes } from "../output/units.ts";
+import { writeOutput } from "../output/write-output.ts";
+
+const FORMATS = Screenshot.entries.format.wrapped.options;
+type Format = (typeof FORMATS)[number];
+const FORMAT_OF: Record<string, Format> = { ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp" };
+
+export class ScreenshotCommand extends ServerCommand {
+  static override paths = [["screenshot"]];
+  static override usage = Command.Usage({
+    category: CATEGORY.browser,
+    description: "Save a picture of the page a VM shows",
+    details: "The format follows the file's ending. `-o -` writes the picture to standard output.",
+    examples: [
+      ["Into a file", "$0 screenshot demo -o page.png"],
+      ["The whole page, not just what fits", "$0 screenshot demo -o page.webp --full-page"],
+    ],
+  });
+
+  name = Option.String();
+  output = text("-o,--output", "file", "Where to; default NAME.png (or the format's ending)");
+  format = text("--format", "format", `One of ${FORMATS.join(", ")}`);
+  quality = text("--quality", "percent", "1 to 100, for jpeg and webp");
+  fullPage = flag("--full-page", "The whole page");
+  tab = text("--tab", "id", "Tab to take; default: the one used last");
+
+  async execute(): Promise<void> {
+    const format = this.chooseFormat();
+    const file = this.output ?? `${this.name}.${format === "jpeg" ? "jpg" : format}`;
+    if (file === "-" && this.context.terminal.stdout)
+      throw new HypeError("usage", "a picture cannot be shown on a terminal: redirect it, or name a file with -o");
+    const client = await this.client();
+    const picture = await client.browser.screenshot(this.name, {
+      format,
+      full_page: this.fullPage,
+      ...(this.quality === undefined ? {} : { quality: wholeNumber("--quality", this.quality) }),
+      ...(this.tab === undefined ? {} : { tab: this.tab }),
+    });
+    if (file === "-") return await writeFully(this.context.stdout, picture);
+    await writeOutput(resolvePath(this.context.cwd, file), picture);
+    if (this.json) this.printJson({ file, format, bytes: picture.length });
+    else this.print(`${file}  ${bytes(picture.length)}\n`);
+  }
+
+  private chooseFormat(): Format {
+    if (this.format !== undefined) return oneOf("--format", this.format, FORMATS);
+    const ending = extname(this.output ?? "").toLowerCase();
+    const format = FORMAT_OF[ending];
+    if (ending !== "" && format === undefined)
+      throw new HypeError("usage", `${ending} is not a picture format: use .png, .jpg or .webp, or give --format`);
+    return format ?? "png";
+  }
+}

@@ -1,0 +1,62 @@
+import type { CommandClass } from "clipanion";
+import { CdpCommand } from "./browser/cdp.ts";
+import { ContentCommand } from "./browser/content.ts";
+import { EvalCommand } from "./browser/eval.ts";
+import { OpenCommand } from "./browser/open.ts";
+import { ScreenshotCommand } from "./browser/screenshot.ts";
+import { TabsCommand } from "./browser/tabs.ts";
+import { CompletionCommand } from "./completion.ts";
+import type { CliContext } from "./context.ts";
+import { DoctorCommand } from "./doctor.ts";
+import { ImageBuildCommand } from "./image/build.ts";
+import { ImageInspectCommand } from "./image/inspect.ts";
+import { ImageListCommand } from "./image/list.ts";
+import { ImageRemoveCommand } from "./image/rm.ts";
+import { ImageVerifyCommand } from "./image/verify.ts";
+import { LicensesCommand } from "./licenses.ts";
+import { ServeCommand } from "./serve.ts";
+import { TryCommand } from "./try.ts";
+import { VersionCommand } from "./version.ts";
+import { CreateCommand } from "./vms/create.ts";
+import { DeleteCommand } from "./vms/delete.ts";
+import { GetCommand } from "./vms/get.ts";
+import { ListCommand } from "./vms/list.ts";
+import { LogsCommand } from "./vms/logs.ts";
+import { PauseCommand } from "./vms/pause.ts";
+import { RestartCommand } from "./vms/restart.ts";
+import { ResumeCommand } from "./vms/resume.ts";
+import { StartCommand } from "./vms/start.ts";
+import { StopCommand } from "./vms/stop.ts";
+import { WatchCommand } from "./vms/watch.ts";
+
+/** Every command, in the order help and docs show them. A file of a command declares words only; what it needs it imports when it runs. */
+export const COMMANDS: readonly CommandClass<CliContext>[] = [
+  TryCommand,
+  OpenCommand,
+  ScreenshotCommand,
+  EvalCommand,
+  ContentCommand,
+  TabsCommand,
+  CdpCommand,
+  CreateCommand,
+  ListCommand,
+  GetCommand,
+  WatchCommand,
+  LogsCommand,
+  StopCommand,
+  StartCommand,
+  RestartCommand,
+  PauseCommand,
+  ResumeCommand,
+  DeleteCommand,
+  ImageBuildCommand,
+  ImageListCommand,
+  ImageInspectCommand,
+  ImageVerifyCommand,
+  ImageRemoveCommand,
+  ServeCommand,
+  DoctorCommand,
+  CompletionCommand,
+  LicensesCommand,
+  VersionCommand,
+];

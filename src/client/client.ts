@@ -1,0 +1,122 @@
+import { treaty } from "@elysiajs/eden/treaty2";
+import type { CreateVm } from "../contract/vm.ts";
+import type { App } from "../server/app.ts";
+import { eventStream } from "./event-stream.ts";
+import { callError } from "./problem-error.ts";
+import { createTransport, textOf } from "./transport.ts";
+import type { CallOptions, Client, ConnectOptions, LogQuery, WaitOptions } from "./types.ts";
+
+export type * from "./types.ts";
+
+/** The client of a hype server. Nothing is sent before the first call. */
+export function connect(options: ConnectOptions): Client {
+  const base = options.base.replace(/\/$/, "");
+  const send = createTransport({ ...options, base });
+  const api = treaty<App>(base, {
+    // Eden hands over the whole URL; the key and the translation of errors are the transport's.
+    fetcher: ((url: string, init: RequestInit) => send(url.slice(base.length), init)) as typeof fetch,
+    parseDate: false,
+  }).api.v1;
+  /** Eden types bodies as the server sees them once defaults are filled in; callers may leave those out. */
+  const sent = <Body>(body: unknown) => body as Body;
+  /** Eden takes path parameters as they are. */
+  const vm = (name: string) => api.vms({ name: encodeURIComponent(name) });
+
+  type Reply<Data> = { data: Data; error: unknown };
+  const settled = async <Value>(work: Promise<Value>, signal?: AbortSignal): Promise<Value> => {
+    try {
+      return await work;
+    } catch (thrown) {
+      throw callError(thrown, base, signal);
+    }
+  };
+  const unwrap = async <Data>(call: Promise<Reply<Data>>, signal?: AbortSignal): Promise<NonNullable<Data>> => {
+    const { data, error } = await settled(call, signal);
+    // Whatever the transport threw stands in `value`.
+    if (error) throw callError((error as { value?: unknown }).value ?? error, base, signal);
+    return data as NonNullable<Data>;
+  };
+  const init = ({ signal }: CallOptions = {}) => (signal ? { fetch: { signal } } : {});
+  const waiting = (call: WaitOptions = {}) => ({
+    ...init(call),
+    query: call.wait === false ? { wait: "false" as const } : {},
+  });
+  const text = (value: number | undefined) => (value === undefined ? undefined : String(value));
+  const defined = <Query extends object>(query: Query) =>
+    Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as Query;
+
+  return {
+    base,
+    vms: {
+      list: (query = {}, call) => unwrap(api.vms.get({ ...init(call), query: defined(query) }), call?.signal),
+      get: (name, call) => unwrap(vm(name).get({ ...init(call), query: {} }), call?.signal),
+      create: (input, call) => unwrap(api.vms.post(sent<CreateVm>(input), waiting(call)), call?.signal),
+      start: (name, call) => unwrap(vm(name).start.post(undefined, waiting(call)), call?.signal),
+      stop: (name, call = {}) => {
+        const { query, ...rest } = waiting(call);
+        return unwrap(
+          vm(name).stop.post(undefined, {
+            ...rest,
+            query: { ...query, ...(call.force ? { force: "true" as const } : {}) },
+          }),
+          call.signal,
+        );
+      },
+      restart: (name, call) => unwrap(vm(name).restart.post(undefined, waiting(call)), call?.signal),
+      pause: (name, call) => unwrap(vm(name).pause.post(undefined, { ...init(call), query: {} }), call?.signal),
+      resume: (name, call) => unwrap(vm(name).resume.post(undefined, { ...init(call), query: {} }), call?.signal),
+      delete: async (name, call) => {
+        await send(`/api/v1/vms/${encodeURIComponent(name)}`, { method: "DELETE", ...init(call).fetch });
+      },
+      logs: (name, query) => logs(name, query),
+      cdpToken: (name, body = {}, call) =>
+        unwrap(vm(name)["cdp-token"].post(sent(body), { ...init(call), query: {} }), call?.signal),
+    },
+    browser: {
+      navigate: (name, body, call) =>
+        unwrap(vm(name).browser.navigate.post(sent(body), { ...init(call), query: {} }), call?.signal),
+      evaluate: (name, body, call) =>
+        unwrap(vm(name).browser.evaluate.post(sent(body), { ...init(call), query: {} }), call?.signal),
+      content: (name, body = {}, call) =>
+        unwrap(vm(name).browser.content.post(sent(body), { ...init(call), query: {} }), call?.signal),
+      tabs: (name, call) => unwrap(vm(name).browser.tabs.get({ ...init(call), query: {} }), call?.signal),
+      screenshot: async (name, body = {}, call) => {
+        const response = await send(`/api/v1/vms/${encodeURIComponent(name)}/browser/screenshot`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+          ...init(call).fetch,
+        });
+        return new Uint8Array(await settled(response.arrayBuffer(), call?.signal));
+      },
+    },
+    events: {
+      list: ({ after, limit, ...query } = {}, call) =>
+        unwrap(
+          api.events.get({ ...init(call), query: defined({ ...query, after: text(after), limit: text(limit) }) }),
+          call?.signal,
+        ),
+      stream: ({ after, signal } = {}) => eventStream(send, base, after ?? null, signal),
+    },
+    system: { status: (call) => unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal) },
+    images: {
+      list: (call) => unwrap(api.images.get({ ...init(call), query: {} }), call?.signal),
+      get: (id, call) =>
+        unwrap(api.images({ id: encodeURIComponent(id) }).get({ ...init(call), query: {} }), call?.signal),
+    },
+    health: async (call) => (await send("/healthz", init(call).fetch)).ok,
+    version: async (call) => (await unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal)).version,
+  };
+
+  async function* logs(name: string, { source, tail, follow, signal }: LogQuery = {}): AsyncGenerator<string> {
+    const query = new URLSearchParams();
+    if (source) query.set("source", source);
+    if (tail !== undefined) query.set("tail", String(tail));
+    if (follow) query.set("follow", "true");
+    const response = await send(
+      `/api/v1/vms/${encodeURIComponent(name)}/logs?${query}`,
+      init({ ...(signal && { signal }) }).fetch,
+    );
+    yield* textOf(response, base, signal);
+  }
+}

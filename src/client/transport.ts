@@ -1,0 +1,49 @@
+import { callError, errorOf } from "./problem-error.ts";
+import type { ConnectOptions } from "./types.ts";
+
+/** Sends one request; only a success comes back. @throws HypeError */
+export type Transport = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** Requests wait as long as the server does: a boot takes minutes under emulation, a followed log is quiet for hours. */
+const carry = (request: Request): Promise<Response> => fetch(request, { timeout: false } as RequestInit);
+
+export function createTransport({ base, key, fetch: send = carry }: ConnectOptions): Transport {
+  return async (path, init = {}) => {
+    const headers = new Headers(init.headers);
+    if (key !== null) headers.set("authorization", `Bearer ${key}`);
+    let response: Response;
+    try {
+      init.signal?.throwIfAborted();
+      response = await send(new Request(`${base}${path}`, { ...init, headers }));
+    } catch (thrown) {
+      throw callError(thrown, base, init.signal);
+    }
+    if (response.ok) return response;
+    throw await errorOf(response);
+  };
+}
+
+/** The body of a reply as text, piece by piece, until it ends or the signal aborts. @throws HypeError cancelled | server_unreachable */
+export async function* textOf(response: Response, base: string, signal?: AbortSignal): AsyncGenerator<string> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  const decoder = new TextDecoder();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal?.aborted) throw signal.reason;
+      if (done) break;
+      const text = decoder.decode(value, { stream: true });
+      if (text) yield text;
+    }
+    const rest = decoder.decode();
+    if (rest) yield rest;
+  } catch (thrown) {
+    throw callError(thrown, base, signal);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    stop();
+  }
+}

@@ -1,0 +1,95 @@
+import type * as v from "valibot";
+import type {
+  CdpToken,
+  Content,
+  CreateVmInput,
+  Evaluate,
+  Evaluated,
+  EventList,
+  EventType,
+  Image,
+  ImageList,
+  ImageManifest,
+  ListVmsQuery,
+  LogSource,
+  Navigate,
+  Navigated,
+  PageContent,
+  Screenshot,
+  SystemStatus,
+  TabList,
+  Vm,
+  VmEvent,
+  VmList,
+} from "../contract/index.ts";
+
+/** One call. Aborting `signal` ends the wait with `cancelled`; it does not undo what the server already does. */
+export type CallOptions = { signal?: AbortSignal };
+/** `wait: false` returns as soon as the server has noted what is intended. Default: when it is so. */
+export type WaitOptions = CallOptions & { wait?: boolean };
+
+export type ConnectOptions = {
+  /** `http://HOST:PORT`. */
+  base: string;
+  /** Sent as `Authorization: Bearer`; null sends none. */
+  key: string | null;
+  /** What carries the requests; default the global `fetch`. In-process callers pass the app's own handler. */
+  fetch?: (request: Request) => Promise<Response>;
+};
+
+export type EventQuery = { after?: number; limit?: number; vm?: string; type?: EventType };
+export type LogQuery = CallOptions & {
+  source?: LogSource;
+  /** Lines from the end to begin with; default 200. */
+  tail?: number;
+  /** Keep on reading until the signal aborts or the VM is deleted. */
+  follow?: boolean;
+};
+
+/**
+ * Everything the server offers, typed by the contract. Every failure is a `HypeError`: the server's problem documents keep their code,
+ * details, issues (`details.issues`) and ref (`details.ref`); no answer is `server_unreachable`; an aborted signal is `cancelled`.
+ * VMs are named by name or id.
+ */
+export type Client = {
+  readonly base: string;
+  readonly vms: {
+    list(query?: ListVmsQuery, options?: CallOptions): Promise<VmList>;
+    get(name: string, options?: CallOptions): Promise<Vm>;
+    create(input: CreateVmInput, options?: WaitOptions): Promise<Vm>;
+    start(name: string, options?: WaitOptions): Promise<Vm>;
+    stop(name: string, options?: WaitOptions & { force?: boolean }): Promise<Vm>;
+    restart(name: string, options?: WaitOptions): Promise<Vm>;
+    pause(name: string, options?: CallOptions): Promise<Vm>;
+    resume(name: string, options?: CallOptions): Promise<Vm>;
+    delete(name: string, options?: CallOptions): Promise<void>;
+    /** Pieces of text as they come, not lines. Untrusted bytes from the guest: sanitise before a terminal sees them. */
+    logs(name: string, query?: LogQuery): AsyncIterable<string>;
+    cdpToken(name: string, body?: { ttl_seconds?: number }, options?: CallOptions): Promise<CdpToken>;
+  };
+  readonly browser: {
+    navigate(name: string, body: v.InferInput<typeof Navigate>, options?: CallOptions): Promise<Navigated>;
+    evaluate(name: string, body: v.InferInput<typeof Evaluate>, options?: CallOptions): Promise<Evaluated>;
+    content(name: string, body?: v.InferInput<typeof Content>, options?: CallOptions): Promise<PageContent>;
+    tabs(name: string, options?: CallOptions): Promise<TabList>;
+    /** The image's bytes in the format asked for. */
+    screenshot(name: string, body?: v.InferInput<typeof Screenshot>, options?: CallOptions): Promise<Uint8Array>;
+  };
+  readonly events: {
+    list(query?: EventQuery, options?: CallOptions): Promise<EventList>;
+    /**
+     * Every event after `after` (default: from now on), in order. Reconnects by itself and misses nothing; ends when the signal aborts.
+     * A server that refuses (401, 403 …) or that is not there at the first try throws.
+     */
+    stream(query?: CallOptions & { after?: number }): AsyncIterable<VmEvent>;
+  };
+  readonly system: { status(options?: CallOptions): Promise<SystemStatus> };
+  readonly images: {
+    list(options?: CallOptions): Promise<v.InferOutput<typeof ImageList>>;
+    get(id: string, options?: CallOptions): Promise<Image & { manifest: ImageManifest }>;
+  };
+  /** True when the server answers; needs no key. */
+  health(options?: CallOptions): Promise<boolean>;
+  /** The server's version; needs a key. */
+  version(options?: CallOptions): Promise<string>;
+};

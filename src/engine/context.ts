@@ -1,0 +1,96 @@
+import type { Config } from "../config/load.ts";
+import { HypeError, messageOf, type Vm } from "../contract/index.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { HypervisorDriver, Machine } from "../hypervisor/driver.ts";
+import type { BootableImage } from "../image/types.ts";
+import type { Log } from "../log/log.ts";
+import type { Network } from "../network/network.ts";
+import type { Store } from "../store/store.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { VmLocks } from "./lock.ts";
+
+/** Waiting times, milliseconds. */
+export type Timing = {
+  /** From asking the guest to power off until the VMM is ended. */
+  stopGraceMs: number;
+  /** How long the agent may be silent before its VM counts as crashed. */
+  agentLostMs: number;
+  /** Between two looks whether rows and machine still agree. */
+  sweepMs: number;
+};
+export const TIMING: Timing = { stopGraceMs: 10_000, agentLostMs: 30_000, sweepMs: 30_000 };
+
+export type EngineOptions = {
+  config: Config;
+  log: Log;
+  store: Store;
+  /** A function is called at the first need and again after it failed: a server without a hypervisor still answers. */
+  driver: HypervisorDriver | (() => Promise<HypervisorDriver>);
+  network: Network;
+  images: { resolve(ref: string | null): Promise<BootableImage> };
+  /** What this host has to give. */
+  host?: { memoryTotalMb(): number; cpuCores(): number };
+  timing?: Partial<Timing>;
+  /** Milliseconds since 1970. */
+  clock?: () => number;
+};
+
+/** A VM whose VMM this server holds in its hands. Replaced at every start. */
+export type LiveVm = {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly guest: Guest;
+  /** Fires, with a HypeError as reason, when this guest is not usable any more. */
+  readonly gone: AbortController;
+  /** Ends the watch over the agent; null while nobody watches it (booting, paused). */
+  watch: AbortController | null;
+};
+
+/** What the engine's operations share. */
+export type Context = Required<Omit<EngineOptions, "driver" | "timing">> & {
+  readonly driver: () => Promise<HypervisorDriver>;
+  readonly timing: Timing;
+  readonly bus: EventBus;
+  readonly locks: VmLocks;
+  readonly live: Map<string, LiveVm>;
+  /** Fires when this server lets go of its VMs. */
+  readonly closing: AbortController;
+  /** Work nobody waits for; awaited at shutdown. */
+  readonly background: Set<Promise<unknown>>;
+};
+
+export const now = (ctx: Context): string => new Date(ctx.clock()).toISOString();
+
+/** @throws HypeError vm_not_found */
+export function mustFind(ctx: Context, ref: string): Vm {
+  const vm = ctx.store.vms.find(ref);
+  if (!vm) throw new HypeError("vm_not_found", `there is no VM ${ref}`, { vm: ref });
+  return vm;
+}
+
+/** Goes on without anybody waiting. Failures users can meet stand in row and events already; others are bugs. */
+export function inBackground(ctx: Context, what: string, work: Promise<unknown>): void {
+  const task = work
+    .catch((thrown: unknown) => {
+      const expected = thrown instanceof HypeError && thrown.code !== "internal";
+      ctx.log[expected ? "info" : "error"](`${what}: ${messageOf(thrown)}`, expected ? {} : { error: thrown });
+    })
+    .finally(() => ctx.background.delete(task));
+  ctx.background.add(task);
+}
+
+/** Fires `gone` of a guest handle: whoever talks through it is told why. The first reason stays. */
+export function declareGone(live: LiveVm, reason: string): void {
+  live.gone.abort(new HypeError("vm_not_running", reason));
+}
+
+/** The reason of an aborted signal as one of our errors. */
+export const cancelReason = (signal: AbortSignal): HypeError =>
+  signal.reason instanceof HypeError
+    ? signal.reason
+    : new HypeError("cancelled", "the caller cancelled it", {}, { cause: signal.reason });
+
+/** @throws HypeError cancelled (or the reason given) once the signal fired. */
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelReason(signal);
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import type { Vm } from "../contract/index.ts";
+import { Guest } from "../guest/guest.ts";
+import { kernelCommandLine } from "./command-line.ts";
+import { type Context, type LiveVm, now, throwIfCancelled } from "./context.ts";
+import { makeDirectories, removeRunDirectory } from "./directories.ts";
+import { record, transition } from "./states.ts";
+import { withUndo } from "./undo.ts";
+
+/**
+ * Brings a VM from its row to a spawned VMM: directories, token, image, network, machine. Every step says in the row what
+ * it made and registers its undo. The row is `starting` afterwards.
+ * @throws HypeError image_*, network_*, hypervisor_*, tool_missing, disk_full, cancelled …; nothing is left then but row and logs.
+ */
+export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<LiveVm> {
+  return await withUndo(ctx.log, async (undo) => {
+    const { runDir, logDir } = makeDirectories(ctx, vm.id);
+    undo.defer(() => removeRunDirectory(ctx, vm.id));
+    const token = randomBytes(32).toString("hex");
+    record(ctx, vm.id, { token });
+
+    const image = await ctx.images.resolve(vm.image === DEFAULT_IMAGE ? null : vm.image);
+    throwIfCancelled(signal);
+    record(ctx, vm.id, { image: image.id });
+
+    const attachment = await ctx.network.attach(
+      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir },
+      signal,
+    );
+    undo.defer(async () => {
+      await ctx.network.detach(attachment.record);
+      record(ctx, vm.id, { attachment: null, endpoint: null });
+    });
+    record(ctx, vm.id, { attachment: attachment.record, endpoint: attachment.record.endpoint });
+    throwIfCancelled(signal);
+
+    const driver = await ctx.driver();
+    throwIfCancelled(signal);
+    const machine = await driver.start(
+      {
+        vmId: vm.id,
+        cpuCores: vm.cpu_cores,
+        memoryMb: vm.memory_mb,
+        kernel: image.kernel,
+        initramfs: image.initramfs,
+        rootfs: image.rootfs,
+        cmdline: kernelCommandLine(vm, image, attachment.ipParameter),
+        token,
+        nic: attachment.nic,
+        runDir,
+        logDir,
+      },
+      signal,
+    );
+    undo.defer(() => machine.kill());
+    const patch = {
+      machine: machine.record,
+      hypervisor: machine.record.hypervisor,
+      accelerator: machine.record.accelerator,
+      pid: machine.record.process.pid,
+      started_at: now(ctx),
+    };
+    if (vm.status === "creating") transition(ctx, vm.id, "starting", { patch });
+    else record(ctx, vm.id, patch);
+    record(ctx, vm.id, {}, "VM_BOOT_PROGRESS", { phase: "spawned" });
+
+    const guest = new Guest(attachment.record.endpoint, token);
+    const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null };
+    ctx.live.set(vm.id, live);
+    return live;
+  });
+}
+
+/** Stands in `image` until the image of a new VM is resolved: the one that is default at that moment. */
+export const DEFAULT_IMAGE = "default";

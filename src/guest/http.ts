@@ -1,0 +1,106 @@
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import * as v from "valibot";
+import { AgentProblem, HypeError, isErrorCode, messageOf } from "../contract/index.ts";
+
+/** What the guest says is untrusted: every reply is bounded in size and time, and no redirect is followed. */
+export type GuestRequest = {
+  method: "GET" | "POST" | "PUT";
+  path: string;
+  body?: unknown;
+  /** For headers and body together, ms. */
+  timeoutMs: number;
+  maxBytes: number;
+  signal?: AbortSignal | undefined;
+};
+export type GuestReply = { bytes: Uint8Array<ArrayBuffer>; contentType: string };
+
+/**
+ * One request to the agent.
+ * @throws HypeError with the agent's own code and message | `guest_unreachable` | `cancelled` when the caller's signal aborts
+ */
+export async function ask(endpoint: string, token: string, request: GuestRequest): Promise<GuestReply> {
+  const deadline = AbortSignal.timeout(request.timeoutMs);
+  const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
+  try {
+    const response = await open(endpoint, token, request, signal);
+    const bytes = await readBounded(response, request.maxBytes);
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status > 299) throw problemOf(status, bytes);
+    return { bytes, contentType: response.headers["content-type"] ?? "" };
+  } catch (thrown) {
+    if (thrown instanceof HypeError) throw thrown;
+    if (request.signal?.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
+    const why = deadline.aborted ? `no answer within ${request.timeoutMs} ms` : messageOf(thrown);
+    throw new HypeError("guest_unreachable", `${request.path}: ${why}`, {}, { cause: thrown });
+  }
+}
+
+/**
+ * Sends a request and returns the reply with its body unread. node:http, because Bun's fetch obeys HTTP_PROXY even for loopback
+ * addresses and would show a proxy the token; and it follows no redirect.
+ */
+export function open(
+  endpoint: string,
+  token: string,
+  { method, path, body }: Pick<GuestRequest, "method" | "path" | "body">,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const payload = body === undefined ? "" : JSON.stringify(body);
+  const request = httpRequest(endpoint + path, {
+    method,
+    signal,
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(payload),
+    },
+  });
+  request.on("response", resolve);
+  request.on("error", reject);
+  request.end(payload);
+  return promise;
+}
+
+/** @throws HypeError `guest_unreachable` when it is not JSON of that shape: then it is not our agent that speaks. */
+export function parseReply<T>(schema: v.GenericSchema<unknown, T>, { bytes }: GuestReply): T {
+  try {
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (thrown) {
+    throw new HypeError(
+      "guest_unreachable",
+      `the agent's reply is not understood: ${messageOf(thrown)}`,
+      {},
+      { cause: thrown },
+    );
+  }
+}
+
+async function readBounded(response: IncomingMessage, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBytes)
+      throw new HypeError("guest_unreachable", `the agent's reply is larger than ${maxBytes} bytes and was refused`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function problemOf(status: number, bytes: Uint8Array<ArrayBuffer>): HypeError {
+  const parsed = v.safeParse(AgentProblem, jsonOrNull(bytes));
+  const code = parsed.success ? parsed.output.code : "";
+  // The agent's refusal of our token is no fault of whoever called the server.
+  if (!parsed.success || !isErrorCode(code) || code === "unauthorized")
+    return new HypeError("guest_unreachable", `the agent answers with status ${status} ${code}`.trim());
+  return new HypeError(code, parsed.output.message.slice(0, 65_536));
+}
+
+function jsonOrNull(bytes: Uint8Array<ArrayBuffer>): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}

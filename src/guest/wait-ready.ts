@@ -1,0 +1,72 @@
+import { type AgentHealth, HypeError, messageOf } from "../contract/index.ts";
+import { ConsoleHint } from "./console-hint.ts";
+import type { Guest } from "./guest.ts";
+
+/** One knock: a connection made before the guest's network card is up may hang, or be taken and dropped. */
+const KNOCK_MS = 2_000;
+/** Between knocks while nothing wakes us. */
+const RETRY_MS = 500;
+/** One long poll; short enough to notice a guest that died in between. */
+const POLL_MS = 10_000;
+
+export type WaitReadyOptions = {
+  /** The VM's console log, which may not exist yet: the agent's line in it ends the waiting between two knocks. */
+  consoleLog: string;
+  /** For the whole wait, ms. */
+  deadlineMs: number;
+  signal: AbortSignal;
+  /** Called once when the agent's door answers and once when the browser is usable. */
+  onPhase?: (phase: "agent" | "browser") => void;
+};
+
+/**
+ * Waits until the VM is usable: its agent answers and Chromium's DevTools are ready.
+ * @throws HypeError `boot_timeout` at the deadline, with what was seen last; `cancelled` when the signal aborts.
+ */
+export async function waitReady(guest: Guest, options: WaitReadyOptions): Promise<AgentHealth> {
+  const deadline = AbortSignal.timeout(options.deadlineMs);
+  const signal = AbortSignal.any([options.signal, deadline]);
+  using hint = new ConsoleHint(options.consoleLog);
+  let last = "the agent's door never answered";
+
+  const tryUntil = async <T>(what: string, attempt: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      signal.throwIfAborted();
+      const hinted = hint.seen.aborted;
+      try {
+        return await attempt();
+      } catch (thrown) {
+        if (!signal.aborted) last = `${what}: ${messageOf(thrown)}`;
+        // A hint that came in meanwhile, or that ended the attempt: again at once.
+        if (hint.seen.aborted === hinted) await pause(RETRY_MS, hinted ? [signal] : [signal, hint.seen]);
+      }
+    }
+  };
+
+  try {
+    await tryUntil("the agent", () => {
+      const ends = [signal, AbortSignal.timeout(KNOCK_MS), ...(hint.seen.aborted ? [] : [hint.seen])];
+      return guest.health(AbortSignal.any(ends));
+    });
+    options.onPhase?.("agent");
+    const health = await tryUntil("Chromium", () => guest.ready(POLL_MS, signal));
+    options.onPhase?.("browser");
+    return health;
+  } catch (thrown) {
+    if (options.signal.aborted)
+      throw new HypeError("cancelled", "waiting for the VM was cancelled", {}, { cause: thrown });
+    if (!deadline.aborted) throw thrown;
+    throw new HypeError("boot_timeout", `not usable within ${options.deadlineMs} ms; ${last}`, {}, { cause: thrown });
+  }
+}
+
+/** Ends early when one of the signals aborts. */
+async function pause(ms: number, ends: AbortSignal[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const early = AbortSignal.any(ends);
+  early.addEventListener("abort", () => resolve(), { once: true });
+  if (early.aborted) resolve();
+  await promise;
+  clearTimeout(timer);
+}

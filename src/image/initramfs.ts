@@ -1,0 +1,40 @@
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { HypeError } from "../contract/index.ts";
+import { fileError } from "../host/files.ts";
+import { cpio, type CpioEntry } from "./cpio.ts";
+import { parseWanted } from "./modules.ts";
+import { RECIPE, SOURCE_DATE_EPOCH } from "./recipe.ts";
+import type { RootTree } from "./root-tree.ts";
+
+/** Files of an initramfs, as images/init.sh expects them. */
+export function initramfsEntries(tree: RootTree, agentDisk: string, rootfs: string | null): CpioEntry[] {
+  const modules = `lib/modules/${tree.facts.kernel_version}`;
+  const wanted = parseWanted(RECIPE["modules.txt"]).filter(({ use }) => use === "always");
+  return [
+    ...["bin", "dev", "etc", "lib", "lib/modules", modules, "proc", "sys"].map(directory),
+    file("init", Buffer.from(RECIPE["init.sh"]), 0o755),
+    file("bin/busybox", readFileSync(tree.busybox), 0o755),
+    file("etc/modules", Buffer.from(wanted.map(({ name }) => `${name}\n`).join(""))),
+    ...readdirSync(tree.modules).map((name) => file(`${modules}/${name}`, readFileSync(join(tree.modules, name)))),
+    file("agent.squashfs", readFileSync(agentDisk)),
+    ...(rootfs ? [file("rootfs.erofs", readFileSync(rootfs))] : []),
+  ];
+}
+
+/** Writes an archive to a file that must not exist. @throws HypeError disk_full | state_unwritable */
+export function writeInitramfs(path: string, entries: CpioEntry[]): void {
+  const output = openSync(path, "wx", 0o644);
+  try {
+    for (const piece of cpio(entries, SOURCE_DATE_EPOCH))
+      for (let offset = 0; offset < piece.length;) offset += writeSync(output, piece, offset);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw new HypeError("image_build_failed", thrown.message, {}, { cause: thrown });
+    throw fileError(thrown, path);
+  } finally {
+    closeSync(output);
+  }
+}
+
+const directory = (path: string): CpioEntry => ({ kind: "directory", path, mode: 0o755 });
+const file = (path: string, data: Uint8Array, mode = 0o644): CpioEntry => ({ kind: "file", path, data, mode });

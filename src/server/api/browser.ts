@@ -1,0 +1,59 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import {
+  Content,
+  Evaluate,
+  Evaluated,
+  Navigate,
+  Navigated,
+  PageContent,
+  Screenshot,
+  TabList,
+} from "../../contract/index.ts";
+import type { ServerContext } from "../context.ts";
+import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
+
+const about = (summary: string) => ({ summary, tags: ["browser"] });
+const common = { params: VmRef, query: NoQuery };
+
+/** What a caller can do to the browser of a VM. A caller who goes away ends the wait in the guest, too. */
+export function browserRoutes({ engine }: ServerContext) {
+  return new Elysia({ name: "browser", prefix: "/api/v1/vms/:name/browser" })
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0)) // `timeout_ms` bounds these calls
+    .post("/navigate", ({ params, body, request }) => engine.guest(params.name).navigate(body, request.signal), {
+      ...common,
+      body: Navigate,
+      response: Navigated,
+      detail: about("Open a URL"),
+    })
+    .post("/evaluate", ({ params, body, request }) => engine.guest(params.name).evaluate(body, request.signal), {
+      ...common,
+      body: Evaluate,
+      response: trusted(Evaluated),
+      detail: about("Run a script in the page"),
+    })
+    .post(
+      "/screenshot",
+      async ({ params, body, request }) => {
+        const shot = await engine.guest(params.name).screenshot(body, request.signal);
+        // The type is the guest's word: only what was asked for is passed on.
+        return new Response(shot.bytes, { headers: { "content-type": `image/${body.format}` } });
+      },
+      {
+        ...common,
+        body: v.optional(Screenshot, {}),
+        detail: { ...about("Picture of the page"), ...textReply("image/*", "The image's bytes") },
+      },
+    )
+    .post("/content", ({ params, body, request }) => engine.guest(params.name).content(body, request.signal), {
+      ...common,
+      body: v.optional(Content, {}),
+      response: trusted(PageContent),
+      detail: about("The page as HTML or text"),
+    })
+    .get("/tabs", ({ params, request }) => engine.guest(params.name).tabs(request.signal), {
+      ...common,
+      response: TabList,
+      detail: about("Open tabs"),
+    });
+}

@@ -1,0 +1,95 @@
+import { Elysia } from "elysia";
+import { HypeError, LIMITS } from "../contract/index.ts";
+import { allowedMethods } from "./allowed-methods.ts";
+import { browserRoutes } from "./api/browser.ts";
+import { cdpRoutes } from "./api/cdp.ts";
+import { eventRoutes } from "./api/events.ts";
+import { imageRoutes } from "./api/images.ts";
+import { logRoutes } from "./api/logs.ts";
+import { systemRoutes } from "./api/system.ts";
+import { vmRoutes } from "./api/vms.ts";
+import { createGate, pathOf } from "./auth/gate.ts";
+import { BUFFER_BYTES } from "./cdp/relay.ts";
+import type { ServerContext } from "./context.ts";
+import { openApiDocument } from "./openapi.ts";
+import { asHypeError, problemResponse } from "./problem.ts";
+
+/** Bun cuts a body at its own limit without a word; ours stands below it and answers with a problem document. */
+const MARGIN_BYTES = 15 * 1024 * 1024;
+
+/**
+ * The HTTP API. A request passes the gate (who calls), the route (schemas), the engine; whatever is thrown on the way becomes a problem
+ * document in one place. `listen` it, or `handle` requests in process.
+ */
+export function createApp(context: ServerContext) {
+  const gate = createGate(context);
+  const app = new Elysia({
+    name: "hype",
+    serve: {
+      maxRequestBodySize: LIMITS.body_bytes + MARGIN_BYTES,
+      reusePort: false, // a second server on our port must fail, not share it
+      development: false,
+    },
+    websocket: {
+      maxPayloadLength: LIMITS.cdp_message_bytes,
+      perMessageDeflate: false,
+      // The relay keeps its own, lower account; Bun drops messages over this one.
+      backpressureLimit: 2 * BUFFER_BYTES,
+      idleTimeout: 960, // Bun sends pings: only a peer that is gone is cut. The longest it can wait
+    },
+  })
+    .wrap(timed(context, gate.callerOf) as never)
+    .onRequest(({ request, server }) => gate.enter(request, server?.requestIP(request)?.address ?? null))
+    .onError(({ code, error, request }) => {
+      const path = pathOf(request);
+      let fault = asHypeError(code, error);
+      if (fault.code === "not_found") {
+        const allow = methodsOf(path);
+        if (allow.length > 0)
+          fault = new HypeError("method_not_allowed", `${request.method} is not possible here`, {
+            allow: allow.join(", "),
+          });
+      }
+      return problemResponse(fault, path, context.log);
+    })
+    .use(vmRoutes(context))
+    .use(browserRoutes(context))
+    .use(cdpRoutes(context, gate))
+    .use(logRoutes(context))
+    .use(eventRoutes(context))
+    .use(imageRoutes(context))
+    .use(systemRoutes(context))
+    .get("/openapi.json", (): Record<string, unknown> => describe(), { detail: { hide: true } });
+  const methodsOf = allowedMethods(app.routes);
+  let document: Record<string, unknown> | undefined;
+  const describe = () => (document ??= openApiDocument(app));
+  return app;
+}
+
+export type App = ReturnType<typeof createApp>;
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]);
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** One log line and one measurement per request, whatever became of it. The query is left out: a token may stand in it. */
+function timed({ log, metrics }: ServerContext, callerOf: (request: Request) => { keyId: string }) {
+  return (handle: Handler) =>
+    async (request: Request): Promise<Response> => {
+      const startedAt = performance.now();
+      const response = await handle(request);
+      const durationMs = performance.now() - startedAt;
+      const { status } = response;
+      const method = METHODS.has(request.method) ? request.method : "other"; // a caller may invent any
+      metrics.requests.observe({ method, status }, durationMs / 1000);
+      const level = status >= 500 ? "warn" : request.method === "GET" && status < 400 ? "debug" : "info";
+      log[level]("request", {
+        method: request.method,
+        path: pathOf(request).slice(0, 200),
+        status,
+        ms: Math.round(durationMs * 10) / 10,
+        by: callerOf(request).keyId,
+      });
+      return response;
+    };
+}

@@ -1,0 +1,32 @@
+import type { Config } from "../config/load.ts";
+import type { Image, ImageManifest, SystemStatus } from "../contract/index.ts";
+import type { EngineApi } from "../engine/types.ts";
+import type { Log } from "../log/log.ts";
+import type { CdpTokens } from "./auth/cdp-token.ts";
+import type { Keys } from "./auth/keys.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** What the server asks of the image room. */
+export type ImageCatalog = {
+  list(): Image[] | Promise<Image[]>;
+  /** @throws HypeError image_not_found */
+  get(ref: string): (Image & { manifest: ImageManifest }) | Promise<Image & { manifest: ImageManifest }>;
+};
+
+/** Everything the routes stand on. Built by start.ts, or by a test. */
+export type ServerContext = {
+  engine: EngineApi;
+  images: ImageCatalog;
+  config: Config;
+  log: Log;
+  keys: Keys;
+  cdpTokens: CdpTokens;
+  metrics: Metrics;
+  status(): SystemStatus | Promise<SystemStatus>;
+  /** Aborts when the server shuts down: streams and sockets end with it, new work is refused. */
+  closing: AbortSignal;
+  /** Between two heartbeats of an event stream, milliseconds; default 15 s. */
+  heartbeatMs?: number;
+  /** Address of the peer of a connection; default: what the listening server says. Tests name their own. */
+  peerOf?: (request: Request) => string | null;
+};

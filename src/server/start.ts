@@ -1,0 +1,85 @@
+import type { Config } from "../config/load.ts";
+import { paths } from "../config/paths.ts";
+import { HypeError, messageOf } from "../contract/index.ts";
+import { Engine } from "../engine/engine.ts";
+import { lockExclusively } from "../host/exclusive-lock.ts";
+import { ensurePrivateDir } from "../host/files.ts";
+import { Images } from "../image/images.ts";
+import type { Log } from "../log/log.ts";
+import { openNetwork } from "../network/open.ts";
+import { openStore } from "../store/open.ts";
+import { createApp } from "./app.ts";
+import { CdpTokens } from "./auth/cdp-token.ts";
+import { loadKeys, loadSigningKey } from "./auth/keys.ts";
+import { HypervisorChoice } from "./hypervisor-choice.ts";
+import { listen, stopListening } from "./listen.ts";
+import { createMetrics } from "./metrics.ts";
+import { systemStatus } from "./system-status.ts";
+
+/** How long requests under way may go on when the server is told to end, milliseconds. */
+const GRACE_MS = 5_000;
+
+export type RunningServer = AsyncDisposable & {
+  /** As it is called on this machine. */
+  readonly url: string;
+  /** Ends streams and sockets with a reason, lets requests end, lets go of the VMs (they run on). Harmless twice. */
+  close(graceMs?: number): Promise<void>;
+};
+
+/**
+ * Builds all rooms of one state, takes up the VMs an earlier server left, and listens. What was built before a failure is taken down again.
+ * @throws HypeError state_locked | state_unwritable | state_damaged | state_too_new | port_taken | config_invalid
+ */
+export async function startServer({ config, log }: { config: Config; log: Log }): Promise<RunningServer> {
+  const startedAt = new Date().toISOString();
+  await using undo = new AsyncDisposableStack();
+  for (const directory of [config.home, config.runtimeDir, config.logDir, config.imageDir]) ensurePrivateDir(directory);
+  undo.use(lockExclusively(paths.serverLock(config)));
+  const keys = loadKeys(config, log.room("server"));
+  const cdpTokens = new CdpTokens(loadSigningKey(config, log.room("server")));
+
+  const closing = new AbortController();
+  const images = new Images(config, log.room("image"));
+  const network = openNetwork(config);
+  const hypervisor = new HypervisorChoice({ config, log: log.room("hypervisor"), images, signal: closing.signal });
+  const store = undo.use(openStore(config.dbPath));
+  const engine = new Engine({
+    config,
+    log: log.room("engine"),
+    store,
+    driver: () => hypervisor.open(),
+    network,
+    images,
+  });
+  undo.defer(() => engine.shutdown());
+  await engine.reconcile();
+
+  const app = createApp({
+    engine,
+    images,
+    config,
+    log: log.room("server"),
+    keys,
+    cdpTokens,
+    metrics: createMetrics(engine),
+    status: () => systemStatus({ config, engine, network, images, hypervisor, startedAt }),
+    closing: closing.signal,
+  });
+  const url = listen(app, config.listen);
+  log.info("listening", { url, home: config.home });
+  const choice = hypervisor.open().catch((thrown) => log.warn(`no VM can be started: ${messageOf(thrown)}`));
+
+  const rooms = undo.move();
+  let closed: Promise<void> | null = null;
+  const close = async (graceMs: number) => {
+    closing.abort(new HypeError("shutting_down", "the server is shutting down"));
+    const stopped = stopListening(app, graceMs);
+    await engine.shutdown(); // answers those who wait for a VM
+    await stopped;
+    await choice;
+    await rooms.disposeAsync();
+    log.info("stopped; VMs keep running");
+  };
+  const closeOnce = (graceMs = GRACE_MS) => (closed ??= close(graceMs));
+  return { url, close: closeOnce, [Symbol.asyncDispose]: () => closeOnce() };
+}

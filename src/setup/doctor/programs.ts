@@ -1,0 +1,77 @@
+import { run } from "../../host/run.ts";
+import type { Check } from "./check.ts";
+
+/** First line of `program --version`; null when the program is not there. */
+async function versionOf(program: string): Promise<string | null> {
+  if (!Bun.which(program)) return null;
+  const { stdout, stderr } = await run([program, "--version"], { timeoutMs: 10_000 });
+  return (stdout.trim() || stderr.trim()).split("\n")[0] ?? "";
+}
+
+export const qemu: Check = {
+  id: "hypervisor",
+  async run({ config }) {
+    const why = "QEMU runs the VMs";
+    const version = await versionOf(config.qemu);
+    if (version === null)
+      return {
+        status: "fail",
+        seen: `${config.qemu} is not installed or not in PATH`,
+        why,
+        remedy: "apt-get install qemu-system-x86, or name the program in OVERHYPED_QEMU",
+      };
+    return { status: "ok", seen: version, why, remedy: null };
+  },
+};
+
+export const passt: Check = {
+  id: "network",
+  async run({ config }) {
+    const why = "passt gives each VM its network without root, and keeps the host's loopback closed to it";
+    const version = await versionOf(config.passt);
+    if (version === null)
+      return {
+        status: "fail",
+        seen: `${config.passt} is not installed or not in PATH`,
+        why,
+        remedy: "apt-get install passt, or name the program in OVERHYPED_PASST",
+      };
+    return { status: "ok", seen: version, why, remedy: null };
+  },
+};
+
+/** Any one of these makes a root tree. */
+const TREE_MAKERS = ["mmdebstrap", "docker", "podman", "buildah"];
+/** Needed besides; a user who is not root builds inside a user namespace. */
+const alwaysNeeded = () => [
+  { program: "mkfs.erofs", package: "erofs-utils" },
+  { program: "mksquashfs", package: "squashfs-tools" },
+  { program: "tar", package: "tar" },
+  { program: "unshare", package: "util-linux" },
+  ...(process.getuid?.() === 0 ? [] : [{ program: "newuidmap", package: "uidmap" }]),
+];
+
+export const buildTools: Check = {
+  id: "image-tools",
+  async run(around) {
+    const why = "`hype image build` needs them; images that are there already do not";
+    const makers = TREE_MAKERS.filter((program) => Bun.which(program));
+    const needed = alwaysNeeded();
+    const missing = needed.filter(({ program }) => !Bun.which(program));
+    if (makers.length === 0) missing.unshift({ program: TREE_MAKERS.join(" or "), package: "mmdebstrap" });
+    if (missing.length === 0) {
+      const found = [...makers, ...needed.map(({ program }) => program)];
+      return { status: "ok", seen: found.join(", "), why, remedy: null };
+    }
+    const hasImage = await around.defaultImage().then(
+      (image) => image !== null,
+      () => false,
+    );
+    return {
+      status: hasImage ? "warn" : "fail",
+      seen: `missing: ${missing.map(({ program }) => program).join(", ")}`,
+      why,
+      remedy: `apt-get install ${missing.map((tool) => tool.package).join(" ")}`,
+    };
+  },
+};
