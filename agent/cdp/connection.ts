@@ -62,10 +62,9 @@ export class Connection {
         protocol: { version: { major: "1", minor: "3" }, domains: [] },
       });
       const connection = new Connection(client);
-      await connection.send("Target.setDiscoverTargets", { discover: true });
+      connection.send("Target.setDiscoverTargets", { discover: true }).catch(() => {}); // a lost connection shows in what follows
       return connection;
     } catch (thrown) {
-      if (thrown instanceof HypeError) throw thrown;
       throw new HypeError("browser_unavailable", messageOf(thrown), {}, { cause: thrown });
     }
   }

@@ -63,12 +63,12 @@ export class FrameTracker {
 
 /** An unmasked close frame, as a server sends it. The reason is cut to the 123 bytes a control frame has room for. */
 export function closeFrame(code: number, reason: string): Buffer {
-  const text = Buffer.from(reason.slice(0, 120));
-  const payload = text.subarray(0, Math.min(text.length, 123));
-  const frame = Buffer.alloc(4 + payload.length);
+  const text = new Uint8Array(123);
+  const { written } = new TextEncoder().encodeInto(reason, text); // whole characters only
+  const frame = Buffer.alloc(4 + written);
   frame[0] = 0x80 | CLOSE;
-  frame[1] = 2 + payload.length;
+  frame[1] = 2 + written;
   frame.writeUInt16BE(code, 2);
-  frame.set(payload, 4);
+  frame.set(text.subarray(0, written), 4);
   return frame;
 }

@@ -7,9 +7,13 @@ import { CATEGORY, resolvePath, ServerCommand } from "./command.ts";
 import { flag, text } from "./option.ts";
 import { pngSize } from "./output/picture-size.ts";
 import { sanitizeLine } from "./output/sanitize.ts";
+import { shorten } from "./output/shorten.ts";
 import { pairs } from "./output/table.ts";
 import { bytes, duration } from "./output/units.ts";
 import { writeOutput } from "./output/write-output.ts";
+
+/** The first page of a browser that was just emulated into being takes its time. */
+const PATIENCE_MS = 300_000;
 
 type Timing = { step: string; ms: number };
 type Picture = { file: string; bytes: number; width: number | null; height: number | null };
@@ -52,7 +56,9 @@ export class TryCommand extends ServerCommand {
     await using place = await timed("prepare", () => findPlace(config, this.context, progress, signal));
     const { client } = place;
     const name = `try-${crypto.randomUUID().slice(0, 8)}`;
-    const vm = await timed("boot", () => bootVm(client, { name }, { progress, signal }));
+    const { host } = await client.system.status();
+    const wish = { name, cpu_cores: Math.min(2, host.cpu_cores) };
+    const vm = await timed("boot", () => bootVm(client, wish, { progress, signal }));
     let page: Navigated;
     let picture: Picture;
     try {
@@ -75,12 +81,12 @@ export class TryCommand extends ServerCommand {
   private async open(client: Client, name: string, signal: AbortSignal): Promise<Navigated> {
     const { DEMO_PAGE_URL } = await import("./try/demo-page.ts");
     const url = this.url === undefined ? DEMO_PAGE_URL : pageUrl(this.url);
-    return await client.browser.navigate(name, { url, timeout_ms: 120_000 }, { signal });
+    return await client.browser.navigate(name, { url, timeout_ms: PATIENCE_MS }, { signal });
   }
 
   private async takePicture(client: Client, name: string, signal: AbortSignal): Promise<Picture> {
     const file = this.output ?? "try.png";
-    const picture = await client.browser.screenshot(name, { format: "png", timeout_ms: 120_000 }, { signal });
+    const picture = await client.browser.screenshot(name, { format: "png", timeout_ms: PATIENCE_MS }, { signal });
     await writeOutput(resolvePath(this.context.cwd, file), picture);
     return { file, bytes: picture.length, ...(pngSize(picture) ?? { width: null, height: null }) };
   }
@@ -110,7 +116,7 @@ export class TryCommand extends ServerCommand {
       pairs(
         [
           ["  page", page.title || "(no title)"],
-          ["  address", url.length > 100 ? `${url.slice(0, 99)}…` : url],
+          ["  address", shorten(url, 100)],
           ["  picture", `${picture.file}, ${size}${bytes(picture.bytes)}`],
           ["  machine", `${vm.cpu_cores} cpu, ${vm.memory_mb} MB, ${vm.hypervisor ?? "?"} with ${machine}`],
           ["  times", timings.map(({ step, ms }) => `${step} ${duration(ms)}`).join(", ")],

@@ -123,7 +123,7 @@ export const ENVIRONMENT = {
   },
   OVERHYPED_API_BASE: {
     schema: v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+\/?$/, "must be http://HOST:PORT")),
-    fallback: "http://127.0.0.1:7777",
+    fallback: "the address of OVERHYPED_API_LISTEN",
     meaning: "Where the CLI finds the server",
   },
   OVERHYPED_API_KEY: {

@@ -68,6 +68,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (faults.length > 0) throw new HypeError("config_invalid", faults.join("; "), { faults });
 
   const home = set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped");
+  const listen = set.OVERHYPED_API_LISTEN ?? DEFAULT_LISTEN;
   return {
     home,
     dbPath: set.OVERHYPED_DB_PATH ?? join(home, "state.db"),
@@ -84,8 +85,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     subnet,
     hostIp: set.OVERHYPED_HOST_IP ?? firstAddress(subnet),
     bridge: set.OVERHYPED_BRIDGE ?? "hypebr0",
-    listen: set.OVERHYPED_API_LISTEN ?? { host: "127.0.0.1", port: 7777 },
-    apiBase: (set.OVERHYPED_API_BASE ?? "http://127.0.0.1:7777").replace(/\/$/, ""),
+    listen,
+    apiBase: (set.OVERHYPED_API_BASE ?? baseOf(listen)).replace(/\/$/, ""),
     apiKey: set.OVERHYPED_API_KEY ?? null,
     allowCidr: set.OVERHYPED_API_ALLOW_CIDR ?? null,
     apiHosts: set.OVERHYPED_API_HOSTS ?? [],
@@ -93,6 +94,14 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     bootTimeoutMs: set.OVERHYPED_BOOT_TIMEOUT_MS ?? 120_000,
     logLevel: set.OVERHYPED_LOG_LEVEL ?? "info",
   };
+}
+
+const DEFAULT_LISTEN = { host: "127.0.0.1", port: 7777 };
+
+/** Where a server that listens there is called from this machine. A port the kernel chooses cannot be known here. */
+function baseOf({ host, port }: { host: string; port: number }): string {
+  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port === 0 ? DEFAULT_LISTEN.port : port}`;
 }
 
 function firstAddress(subnet: string): string {

@@ -93,7 +93,8 @@ export class Guest {
    * @param path `/json/version`, `/json/list`, `/json/new?URL` (PUT), …
    */
   async cdpJson(path: string, method: "GET" | "PUT" = "GET", signal?: AbortSignal): Promise<GuestReply> {
-    if (!/^\/json(?:$|[/?])/.test(path)) throw new HypeError("not_found", `there is no ${path}`);
+    if (!/^\/json(?:\/[A-Za-z0-9-]+){0,2}\/?(?:\?[\x21-\x7e]*)?$/.test(path))
+      throw new HypeError("not_found", `there is no ${path}`);
     return this.#ask(method, path, 2 * SHORT_MS, LARGE_BYTES, signal);
   }
 

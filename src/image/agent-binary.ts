@@ -13,8 +13,12 @@ export function findAgentBinary(program: string = process.execPath): string {
     : [join(import.meta.dir, "..", "..", "dist", "hype-agent")];
   const found = places.find((place) => existsSync(place));
   if (!found)
-    throw new HypeError("tool_missing", `hype-agent is not where it should be (${places.join(", ")}): run install.sh, or \`bun run build\` in a checkout`, {
-      tool: "hype-agent",
-    });
+    throw new HypeError(
+      "tool_missing",
+      `hype-agent is not where it should be (${places.join(", ")}): run install.sh, or \`bun run build\` in a checkout`,
+      {
+        tool: "hype-agent",
+      },
+    );
   return found;
 }

@@ -9,7 +9,7 @@ import { run } from "../host/run.ts";
 import { lockExclusively } from "../host/exclusive-lock.ts";
 import type { Log } from "../log/log.ts";
 import { makeAgentDisk } from "./agent-disk.ts";
-import { initramfsEntries, writeInitramfs } from "./initramfs.ts";
+import { initramfsParts, writeInitramfs } from "./initramfs.ts";
 import { RECIPE } from "./recipe.ts";
 import { makeRootTree, openRootTree, rootTreeKey, type RootTree } from "./root-tree.ts";
 import { chooseSource, type Source } from "./source/source.ts";
@@ -69,7 +69,12 @@ function lockBuild(imageDir: string): Disposable {
     return lockExclusively(join(imageDir, ".build.lock"));
   } catch (thrown) {
     if (thrown instanceof HypeError && thrown.code === "state_locked")
-      throw new HypeError("image_build_failed", `another build runs in ${imageDir}: wait for it`, {}, { cause: thrown });
+      throw new HypeError(
+        "image_build_failed",
+        `another build runs in ${imageDir}: wait for it`,
+        {},
+        { cause: thrown },
+      );
     throw thrown;
   }
 }
@@ -131,8 +136,8 @@ async function assemble(
   mkdirSync(image);
   copyFileSync(tree.kernel, join(image, IMAGE_FILES.kernel));
   if (format === "layered") copyFileSync(tree.rootfs, join(image, IMAGE_FILES.rootfs));
-  const entries = initramfsEntries(tree, agentDisk, format === "bundle" ? tree.rootfs : null);
-  writeInitramfs(join(image, IMAGE_FILES.initramfs), entries);
+  const parts = initramfsParts(tree, agentDisk, format === "bundle" ? tree.rootfs : null);
+  writeInitramfs(join(image, IMAGE_FILES.initramfs), parts);
   const manifest = await describe(image, { id, format, source, tree });
   signal?.throwIfAborted();
   rmSync(target, { recursive: true, force: true });

@@ -31,7 +31,13 @@ export function* cpio(entries: readonly CpioEntry[], mtimeSeconds: number): Gene
     if (data.length > LARGEST_FILE_BYTES) throw new RangeError(`${entry.path} is larger than an archive can hold`);
     const mode = TYPE_BITS[entry.kind] | (entry.kind === "symlink" ? 0o777 : entry.mode);
     inode += 1;
-    yield header(entry.path, { inode, mode, links: entry.kind === "directory" ? 2 : 1, mtimeSeconds, bytes: data.length });
+    yield header(entry.path, {
+      inode,
+      mode,
+      links: entry.kind === "directory" ? 2 : 1,
+      mtimeSeconds,
+      bytes: data.length,
+    });
     if (data.length > 0) yield data;
     yield padding(data.length);
   }

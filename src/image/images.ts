@@ -123,7 +123,8 @@ export class Images {
     if (ids.includes(ref)) return ref;
     const matches = ids.filter((id) => ref !== "" && id.startsWith(ref));
     if (matches.length === 1) return matches[0]!;
-    const problem = matches.length > 1 ? `${ref} is the beginning of ${matches.join(" and ")}` : `there is no image ${ref}`;
+    const problem =
+      matches.length > 1 ? `${ref} is the beginning of ${matches.join(" and ")}` : `there is no image ${ref}`;
     throw new HypeError("image_not_found", problem, { ref, matches });
   }
 
@@ -139,5 +140,14 @@ export class Images {
 function summary(manifest: ImageManifest, defaultId: string | null): Image {
   const { id, format, kernel_version, chromium_version, agent_version, created_at, files } = manifest;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  return { id, format, is_default: id === defaultId, kernel_version, chromium_version, agent_version, bytes, created_at };
+  return {
+    id,
+    format,
+    is_default: id === defaultId,
+    kernel_version,
+    chromium_version,
+    agent_version,
+    bytes,
+    created_at,
+  };
 }

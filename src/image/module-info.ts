@@ -21,7 +21,8 @@ export function readModuleInfo(file: Uint8Array): { depends: string[]; aliases: 
 function sectionText(file: Uint8Array, wanted: string): string {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const isElf64 = file.length > 64 && view.getUint32(0) === 0x7f454c46 && view.getUint8(4) === 2 && view.getUint8(5) === 1;
+  const isElf64 =
+    file.length > 64 && view.getUint32(0) === 0x7f454c46 && view.getUint8(4) === 2 && view.getUint8(5) === 1;
   if (!isElf64) throw new HypeError("image_build_failed", "a kernel module is not a 64-bit ELF file (compressed?)");
   const table = Number(view.getBigUint64(0x28, true));
   const entryBytes = view.getUint16(0x3a, true);

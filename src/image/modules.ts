@@ -14,7 +14,10 @@ export type WantedModule = { name: string; use: "always" | "device" };
 export function parseWanted(text: string): WantedModule[] {
   return recipeLines(text).map(([name = "", use = ""]) => {
     if (use !== "always" && use !== "device")
-      throw new HypeError("image_build_failed", `modules.txt: ${name} needs the use "always" or "device", not "${use}"`);
+      throw new HypeError(
+        "image_build_failed",
+        `modules.txt: ${name} needs the use "always" or "device", not "${use}"`,
+      );
     return { name, use };
   });
 }
@@ -25,7 +28,8 @@ export function parseWanted(text: string): WantedModule[] {
  */
 export function collectModules(directory: string, wanted: readonly string[]): KernelModule[] {
   const files = new Map<string, string>();
-  for (const path of new Bun.Glob("kernel/**/*.ko").scanSync(directory)) files.set(moduleName(path), join(directory, path));
+  for (const path of new Bun.Glob("kernel/**/*.ko").scanSync(directory))
+    files.set(moduleName(path), join(directory, path));
   const builtin = new Set(
     readFileSync(join(directory, "modules.builtin"), "utf8")
       .split("\n")

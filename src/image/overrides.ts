@@ -7,7 +7,9 @@ import { HypeError, messageOf } from "../contract/index.ts";
  */
 export function checkOverrides({ kernel, initramfs }: { kernel: string | null; initramfs: string | null }): void {
   if (kernel && !isKernel(readHead("OVERHYPED_KERNEL", kernel)))
-    throw new HypeError("image_invalid", `OVERHYPED_KERNEL: ${kernel} is neither a bzImage nor an ELF kernel`, { path: kernel });
+    throw new HypeError("image_invalid", `OVERHYPED_KERNEL: ${kernel} is neither a bzImage nor an ELF kernel`, {
+      path: kernel,
+    });
   if (initramfs && readHead("OVERHYPED_INITRAMFS", initramfs).length === 0)
     throw new HypeError("image_invalid", `OVERHYPED_INITRAMFS: ${initramfs} is empty`, { path: initramfs });
 }
@@ -26,6 +28,11 @@ function readHead(variable: string, path: string): Buffer {
       closeSync(file);
     }
   } catch (thrown) {
-    throw new HypeError("image_invalid", `${variable}: ${path} cannot be read: ${messageOf(thrown)}`, { path }, { cause: thrown });
+    throw new HypeError(
+      "image_invalid",
+      `${variable}: ${path} cannot be read: ${messageOf(thrown)}`,
+      { path },
+      { cause: thrown },
+    );
   }
 }

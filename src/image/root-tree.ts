@@ -35,7 +35,15 @@ const CLUSTER_BYTES = 65_536;
 /** Says which root tree this is: everything that goes into it but the packages' versions. */
 export function rootTreeKey(source: Source, aptMirrors: readonly string[]): string {
   const { "init.sh": _, ...files } = RECIPE;
-  const inputs = { files, source, aptSources: aptSources(aptMirrors), SUITE, SOURCE_DATE_EPOCH, ROOT_UUID, CLUSTER_BYTES };
+  const inputs = {
+    files,
+    source,
+    aptSources: aptSources(aptMirrors),
+    SUITE,
+    SOURCE_DATE_EPOCH,
+    ROOT_UUID,
+    CLUSTER_BYTES,
+  };
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
 }
 
@@ -70,16 +78,20 @@ export type RootTreeJob = {
 /** Makes the guest's files, compresses the root and picks what the initramfs needs. @throws HypeError as {@link runStep} and {@link makeTree} */
 export async function makeRootTree(job: RootTreeJob): Promise<RootTree> {
   needTools("mkfs.erofs", "tar");
-  const [recipe, tar, tree, result] = ["recipe", "tree.tar", "tree", "result"].map((name) => join(job.scratch, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [recipe, tar, tree, result] = ["recipe", "tree.tar", "tree", "result"].map((name) =>
+    join(job.scratch, name),
+  ) as [string, string, string, string];
   writeRecipe(recipe);
   job.onProgress("packages", `installing Debian packages (${job.source})`);
   const onText = (text: string) => job.onProgress("packages", text);
-  await makeTree(job.source, { directory: job.scratch, recipe, tar, aptMirrors: job.aptMirrors, signal: job.signal, onText });
+  await makeTree(job.source, {
+    directory: job.scratch,
+    recipe,
+    tar,
+    aptMirrors: job.aptMirrors,
+    signal: job.signal,
+    onText,
+  });
 
   job.onProgress("rootfs", "compressing the root file system");
   mkdirSync(tree);

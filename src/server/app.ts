@@ -39,7 +39,7 @@ export function createApp(context: ServerContext) {
     },
   })
     .wrap(timed(context, gate.callerOf) as never)
-    .onRequest(({ request, server }) => gate.enter(request, server?.requestIP(request)?.address ?? null))
+    .onRequest(({ request, server }) => gate.enter(request, () => server?.requestIP(request)?.address ?? null))
     .onError(({ code, error, request }) => {
       const path = pathOf(request);
       let fault = asHypeError(code, error);
@@ -68,28 +68,36 @@ export function createApp(context: ServerContext) {
 
 export type App = ReturnType<typeof createApp>;
 
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]);
-
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** One log line and one measurement per request, whatever became of it. The query is left out: a token may stand in it. */
-function timed({ log, metrics }: ServerContext, callerOf: (request: Request) => { keyId: string }) {
+/**
+ * One log line and one measurement per request, whatever became of it. The query is left out: a token may stand in it.
+ * Replies that are there at once stay so, and lines nobody wants are not made: both are felt on the list route.
+ */
+function timed({ config, log, metrics }: ServerContext, callerOf: (request: Request) => { keyId: string }) {
+  const wantsAll = config.logLevel === "debug";
+  const finish = (request: Request, response: Response, startedAt: number): Response => {
+    const { method } = request;
+    const { status } = response;
+    const durationMs = performance.now() - startedAt;
+    metrics.observeRequest(method, status, durationMs / 1000);
+    const isQuiet = method === "GET" && status < 400;
+    if (isQuiet && !wantsAll) return response;
+    log[status >= 500 ? "warn" : isQuiet ? "debug" : "info"]("request", {
+      method,
+      path: pathOf(request).slice(0, 200),
+      status,
+      ms: Math.round(durationMs * 10) / 10,
+      by: callerOf(request).keyId,
+    });
+    return response;
+  };
   return (handle: Handler) =>
-    async (request: Request): Promise<Response> => {
+    (request: Request): Response | Promise<Response> => {
       const startedAt = performance.now();
-      const response = await handle(request);
-      const durationMs = performance.now() - startedAt;
-      const { status } = response;
-      const method = METHODS.has(request.method) ? request.method : "other"; // a caller may invent any
-      metrics.requests.observe({ method, status }, durationMs / 1000);
-      const level = status >= 500 ? "warn" : request.method === "GET" && status < 400 ? "debug" : "info";
-      log[level]("request", {
-        method: request.method,
-        path: pathOf(request).slice(0, 200),
-        status,
-        ms: Math.round(durationMs * 10) / 10,
-        by: callerOf(request).keyId,
-      });
-      return response;
+      const response = handle(request);
+      return response instanceof Promise
+        ? response.then((settled) => finish(request, settled, startedAt))
+        : finish(request, response, startedAt);
     };
 }

@@ -16,12 +16,20 @@ type Options = {
 /** The hypervisor of this host: chosen at the first need, and what came of it. A host without one still has a server that says why. */
 export class HypervisorChoice {
   #driver: HypervisorDriver | null = null;
-  #reason = "not chosen yet: there is no image to boot";
+  #reason = "being chosen";
+  #choosing: Promise<HypervisorDriver> | null = null;
 
   constructor(private readonly options: Options) {}
 
-  /** Chooses anew at each call: the engine keeps what it got. @throws HypeError hypervisor_unavailable | tool_missing */
-  async open(): Promise<HypervisorDriver> {
+  /** Chooses anew at each call (the engine keeps what it got), once at a time. @throws HypeError hypervisor_unavailable | tool_missing */
+  open(): Promise<HypervisorDriver> {
+    this.#choosing ??= this.#choose().finally(() => {
+      this.#choosing = null;
+    });
+    return this.#choosing;
+  }
+
+  async #choose(): Promise<HypervisorDriver> {
     const { config, log, images, signal } = this.options;
     // KVM is probed with the image's own kernel. Without an image there is nothing to boot, and the choice is only said.
     const kernel = await images.resolve(null).then(

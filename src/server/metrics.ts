@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EngineApi } from "../engine/types.ts";
 
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]);
+
 /** The numbers of `/metrics` (Prometheus text format). No label holds anything a caller or a guest chose. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -35,15 +37,23 @@ export function createMetrics(engine: Pick<EngineApi, "counts">) {
       this.set(engine.counts().leasesUsed);
     },
   });
+  const requests = new Histogram({
+    name: "hype_http_request_seconds",
+    help: "Time to the head of the reply",
+    labelNames: ["method", "status"],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const labelled = new Map<string, { observe(seconds: number): void }>();
   return {
     registry,
-    requests: new Histogram({
-      name: "hype_http_request_seconds",
-      help: "Time to the head of the reply",
-      labelNames: ["method", "status"],
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-      registers,
-    }),
+    observeRequest(method: string, status: number, seconds: number): void {
+      const name = METHODS.has(method) ? method : "other"; // a caller may invent any
+      const key = `${name} ${status}`;
+      const found = labelled.get(key) ?? requests.labels(name, String(status));
+      labelled.set(key, found);
+      found.observe(seconds);
+    },
     eventStreams: new Gauge({ name: "hype_event_streams", help: "Open event streams", registers }),
     cdpSockets: new Gauge({ name: "hype_cdp_sockets", help: "Open CDP sockets", registers }),
   };

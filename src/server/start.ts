@@ -67,7 +67,9 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   });
   const url = listen(app, config.listen);
   log.info("listening", { url, home: config.home });
-  const choice = hypervisor.open().catch((thrown) => log.warn(`no VM can be started: ${messageOf(thrown)}`));
+  const choice = hypervisor.open().catch((thrown) => {
+    if (!closing.signal.aborted) log.warn(`no VM can be started: ${messageOf(thrown)}`);
+  });
 
   const rooms = undo.move();
   let closed: Promise<void> | null = null;

@@ -16,7 +16,7 @@ type Sources = {
 };
 
 /** The numbers of `GET /api/v1/system/status`, asked of those who know them each time. */
-export async function systemStatus(sources: Sources): Promise<SystemStatus> {
+export function systemStatus(sources: Sources): SystemStatus {
   const { config, engine, network, images, hypervisor, startedAt } = sources;
   const counts = engine.counts();
   const memory = hostMemory();

@@ -15,7 +15,7 @@ import { storeError } from "./store-error.ts";
  * - busy_timeout: a backup or a curious `sqlite3` may hold the file for a moment.
  * - foreign_keys: off by default in SQLite; ours keep VM and lease together.
  */
-const PRAGMAS = [
+export const PRAGMAS = [
   "pragma busy_timeout = 2000",
   "pragma journal_mode = wal",
   "pragma synchronous = normal",

@@ -50,7 +50,7 @@ describe("vms create", () => {
       "Booting the guest ...",
       "Booted the guest",
       "Starting Chromium ...",
-      "Browser is usable",
+      "Started Chromium",
     ]);
   });
 

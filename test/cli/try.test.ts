@@ -13,6 +13,7 @@ function world() {
   const calls = { created: [] as string[], opened: [] as string[], deleted: [] as string[] };
   const client = fakeClient({
     health: async () => true,
+    system: { status: async () => ({ host: { cpu_cores: 8 } }) as never },
     images: { list: async () => ({ items: [{ id: "abc" } as never] }) },
     vms: {
       create: async ({ name }) => {

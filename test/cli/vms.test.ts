@@ -175,6 +175,7 @@ describe("vms watch", () => {
     const client = fakeClient({ events: { stream } });
     const words = await hype(["vms", "watch"], { client, interrupt });
     expect(words.code).toBe(130);
+    expect(words.stderr).toBe("");
     expect(words.stdout).toMatch(/demo +VM_CREATED/);
     expect(words.stdout).toMatch(/other +VM_RUNNING +boot_ms=7900/);
   });
@@ -212,6 +213,18 @@ describe("vms logs", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines.map(({ source, line }) => `${source}:${line}`)).toEqual(["vmm:one", "vmm:two \x1b[31m", "vmm:last"]);
+  });
+
+  test("Ctrl-C while following ends with 130, quietly", async () => {
+    const interrupt = new AbortController();
+    async function* follow() {
+      yield "one\n";
+      interrupt.abort();
+      throw new HypeError("cancelled", "the call was cancelled");
+    }
+    const following = fakeClient({ vms: { logs: () => follow() } });
+    const outcome = await hype(["vms", "logs", "demo", "-f"], { client: following, interrupt });
+    expect(outcome).toMatchObject({ code: 130, stdout: "one\n", stderr: "" });
   });
 
   test("refuses a source there is not, before asking a server", async () => {

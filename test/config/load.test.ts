@@ -65,3 +65,15 @@ test("values are turned into what they mean", () => {
   expect(config.allowCidr).toEqual(["10.0.0.0/8", "::1/128"]);
   expect(config.hostIp).toBe("10.9.0.1");
 });
+
+test.each([
+  ["127.0.0.1:8888", "http://127.0.0.1:8888"],
+  ["[::1]:8888", "http://[::1]:8888"],
+  ["0.0.0.0:8888", "http://127.0.0.1:8888"],
+  ["127.0.0.1:0", "http://127.0.0.1:7777"],
+])("the CLI looks for a server where it listens: %s", (listen, base) => {
+  expect(loadConfig({ HOME: "/h", OVERHYPED_API_LISTEN: listen }).apiBase).toBe(base);
+  expect(loadConfig({ HOME: "/h", OVERHYPED_API_LISTEN: listen, OVERHYPED_API_BASE: "http://far:1/" }).apiBase).toBe(
+    "http://far:1",
+  );
+});

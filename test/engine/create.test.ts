@@ -1,9 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { HypeError } from "../../src/contract/index.ts";
 import type { DriverStep } from "../lib/fake-driver.ts";
 import type { NetworkStep } from "../lib/fake-network.ts";
 import { gate, imageNamed, request, World } from "./world.ts";
+
+setDefaultTimeout(30_000); // real processes on a machine that may be busy
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => {
   try {

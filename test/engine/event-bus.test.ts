@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { VmEvent } from "../../src/contract/index.ts";
-import { SLOW_READER_ROWS } from "../../src/engine/event-bus.ts";
-import { EventBus } from "../../src/engine/event-bus.ts";
+import { EventBus, SLOW_READER_ROWS } from "../../src/engine/event-bus.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { request, until, World } from "./world.ts";
+
+setDefaultTimeout(30_000); // real processes on a machine that may be busy
 
 const PROGRAM = join(import.meta.dir, "../fake/engine-program.ts");
 

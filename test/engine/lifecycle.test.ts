@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { HypeError, type VmEvent } from "../../src/contract/index.ts";
 import { gate, request, until, World } from "./world.ts";
+
+setDefaultTimeout(30_000); // real processes on a machine that may be busy
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(

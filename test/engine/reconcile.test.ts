@@ -1,9 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { VmStatus } from "../../src/contract/index.ts";
 import { bootId, endProcess, identify, isAlive, type ProcessIdentity, spawnDetached } from "../../src/host/process.ts";
 import { forever, gate, request, until, World } from "./world.ts";
+
+setDefaultTimeout(30_000); // real processes on a machine that may be busy
 
 const identityOf = (pid: number | null): ProcessIdentity => identify(Number(pid)) as ProcessIdentity;
 

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { HypeError, Vm } from "../../src/contract/index.ts";
 import { exitReason } from "../../src/engine/exit-reason.ts";
 import { request, until, World } from "./world.ts";
+
+setDefaultTimeout(30_000); // real processes on a machine that may be busy
 
 const processes = (world: World) => world.leftovers().filter((what) => what.startsWith("process"));
 
@@ -67,27 +69,30 @@ describe("the agent", () => {
     await using world = new World({ timing: { agentLostMs: 200 } });
     const vm = await world.engine.create(request("demo"));
     const { signal } = world.engine.whenGone("demo");
+    await world.order(vm, "be-listened-to");
     await world.order(vm, "go-silent");
     expect((await world.event("VM_CRASHED")).data.reason).toMatch(/^agent lost: no answer for/);
     expect(signal.aborted).toBe(true);
     expect(processes(world)).toEqual([]);
-  }, 20_000);
+  });
 
   test("one that only hangs up is listened to again", async () => {
     await using world = new World();
     const vm = await world.engine.create(request("demo"));
+    await world.order(vm, "be-listened-to");
     await world.order(vm, "hang-up");
     await world.order(vm, "browser-died", "said to nobody");
     const event = await world.event("VM_BROWSER_DIED");
     expect(["said to nobody", "Chromium died while the agent could not be heard"]).toContain(String(event.data.reason));
     expect(world.engine.get("demo")).toMatchObject({ status: "running", browser_restarts: 1 });
-  }, 20_000);
+  });
 });
 
 describe("Chromium", () => {
   test("its death and its return are told; the VM stays running", async () => {
     await using world = new World();
     const vm = await world.engine.create(request("demo"));
+    await world.order(vm, "be-listened-to");
     for (const round of [1, 2]) {
       await until(() => world.types().at(-1) === (round === 1 ? "VM_RUNNING" : "VM_BROWSER_READY"));
       await world.order(vm, "browser-died", "killed by\x1b[31m SIGKILL");
@@ -102,6 +107,7 @@ describe("Chromium", () => {
   test("a guest that tells without end fills nobody's journal", async () => {
     await using world = new World();
     const vm = await world.engine.create(request("demo"));
+    await world.order(vm, "be-listened-to");
     await world.order(vm, "browser-died", "0");
     await world.event("VM_BROWSER_DIED");
     for (let n = 1; n < 100; n++) await world.order(vm, "browser-died", String(n));

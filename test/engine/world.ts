@@ -14,7 +14,7 @@ import { findProcesses } from "../../src/host/find-processes.ts";
 import type { HypervisorDriver } from "../../src/hypervisor/driver.ts";
 import type { BootableImage } from "../../src/image/types.ts";
 import { silentLog } from "../../src/log/log.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, PRAGMAS } from "../../src/store/open.ts";
 import { Store } from "../../src/store/store.ts";
 import { FakeDriver } from "../lib/fake-driver.ts";
 import { FakeNetwork } from "../lib/fake-network.ts";
@@ -47,6 +47,7 @@ export class World implements AsyncDisposable {
     this.config = loadConfig({ OVERHYPED_HOME: this.home, ...options.env });
     openStore(this.config.dbPath).close();
     this.#db = new Database(this.config.dbPath, { strict: true });
+    for (const pragma of PRAGMAS) this.#db.run(pragma);
     this.store = new Store(this.#db, this.config.dbPath, null);
     this.engine = new Engine({
       config: this.config,

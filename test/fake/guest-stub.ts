@@ -28,6 +28,7 @@ let silent = false;
 let clockMs: number | null = null;
 let state: AgentEvent = { type: "browser_ready", version: "Stub/1.0", restarts };
 const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
+const listened = Promise.withResolvers<void>();
 const encode = (event: AgentEvent) => new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`);
 
 function enter(event: AgentEvent): void {
@@ -60,6 +61,7 @@ function events(): Response {
     start(controller) {
       mine = controller;
       streams.add(controller);
+      listened.resolve();
       controller.enqueue(encode(state));
     },
     cancel: () => void streams.delete(mine),
@@ -68,6 +70,8 @@ function events(): Response {
 }
 
 const orders: Record<string, (body: string) => unknown> = {
+  /** Answers once somebody listens to the events. */
+  "be-listened-to": () => listened.promise,
   "browser-died": (reason) => {
     restarts += 1;
     enter({ type: "browser_died", reason, restarts });

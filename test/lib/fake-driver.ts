@@ -4,6 +4,7 @@ import { VM_LOG_FILES, VM_RUN_FILES } from "../../src/config/paths.ts";
 import { HypeError, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
 import { tailFile } from "../../src/host/files.ts";
 import {
+  type Detached,
   endProcess,
   isAlive,
   type ProcessIdentity,
@@ -20,9 +21,11 @@ import type {
   MachineState,
 } from "../../src/hypervisor/driver.ts";
 import type { Mood, StubSettings } from "../fake/guest-stub.ts";
+import { chromiumProgram } from "./chromium.ts";
 import { addressOf } from "./fake-network.ts";
 
 const STUB = join(import.meta.dir, "../fake/guest-stub.ts");
+const AGENT = join(import.meta.dir, "../../agent/main.ts");
 
 /** Where a fake can be made to fail or to hang. */
 export type DriverStep = "start" | "spawned" | "started" | "adopt" | "kill" | "killed";
@@ -34,7 +37,9 @@ export class FakeDriver implements HypervisorDriver {
   readonly version = "0-fake";
   readonly accelerator = "tcg";
   readonly reason = "a test";
-  /** Mood of guests that start from now on. */
+  /** `agent`: the guest is the real agent with a real Chromium, as a local process. */
+  guest: "stub" | "agent" = "stub";
+  /** Mood of stubs that start from now on. */
   mood: Mood = "well";
   hook: Hook<DriverStep> = () => {};
   readonly specs: MachineSpec[] = [];
@@ -44,11 +49,7 @@ export class FakeDriver implements HypervisorDriver {
     this.specs.push(spec);
     await this.hook("start", spec.vmId, signal);
     if (signal.aborted) throw new HypeError("cancelled", "the start was cancelled");
-    const settings: StubSettings = { ...addressOf(spec.nic), mood: this.mood, logDir: spec.logDir };
-    writeFileSync(join(spec.runDir, "stub.json"), JSON.stringify(settings));
-    writeFileSync(join(spec.runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
-    const logFile = join(spec.logDir, VM_LOG_FILES.vmm);
-    const child = spawnDetached([process.execPath, STUB], { cwd: spec.runDir, logFile });
+    const child = this.guest === "agent" ? startRealAgent(spec) : startStub(spec, this.mood);
     try {
       await this.hook("spawned", spec.vmId, signal);
       writeFileSync(join(spec.runDir, VM_RUN_FILES.pid), JSON.stringify(child.identity));
@@ -76,6 +77,31 @@ export class FakeDriver implements HypervisorDriver {
     this.machines.push(machine);
     return machine;
   }
+}
+
+function startStub(spec: MachineSpec, mood: Mood): Detached {
+  const settings: StubSettings = { ...addressOf(spec.nic), mood, logDir: spec.logDir };
+  writeFileSync(join(spec.runDir, "stub.json"), JSON.stringify(settings));
+  writeFileSync(join(spec.runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
+  return spawnDetached([process.execPath, STUB], { cwd: spec.runDir, logFile: join(spec.logDir, VM_LOG_FILES.vmm) });
+}
+
+function startRealAgent(spec: MachineSpec): Detached {
+  const { hostname, port } = addressOf(spec.nic);
+  writeFileSync(join(spec.runDir, VM_RUN_FILES.token), spec.token, { mode: 0o600 });
+  const where = ["--host", hostname, "--port", String(port), "--machine", "none", "--browser-uid", "none"];
+  const files = [
+    "--token-file",
+    join(spec.runDir, VM_RUN_FILES.token),
+    "--user-data-dir",
+    join(spec.runDir, "profile"),
+  ];
+  // Running as root, Chromium can only do without its sandbox; in a guest it has a user of its own.
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return spawnDetached([process.execPath, AGENT, ...where, ...files, ...sandbox, "--chromium", chromiumProgram()], {
+    cwd: spec.runDir,
+    logFile: join(spec.logDir, VM_LOG_FILES.console), // what the agent says is the console
+  });
 }
 
 type End = { exitCode: number | null; signal: string | null };

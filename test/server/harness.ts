@@ -57,7 +57,7 @@ export function startTestServer(
   options: { config?: Partial<Config>; context?: Partial<ServerContext>; port?: number } = {},
 ): TestServer {
   const home = mkdtempSync(join(tmpdir(), "hype-server-"));
-  const config = { ...loadConfig({ HOME: home }), home, ...options.config };
+  const config = { ...loadConfig({ HOME: home }), home, logLevel: "debug" as const, ...options.config };
   const engine = new FakeEngine();
   engine.logDir = join(home, "logs");
   const lines: string[] = [];

@@ -17,7 +17,8 @@ export const rooms: Record<string, string[]> = {
   server: [...common, ...domain],
   client: [...common, "server"],
   setup: [...common, "host", "hypervisor", "network", "image"],
-  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor"],
+  // Commands that act on this machine reach their own room: serve, doctor, image (which asks the rows what is in use).
+  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "store"],
   main: [...common, "cli"],
   agent: ["contract", "log"],
 };

@@ -4,6 +4,7 @@ import { pageUrl } from "../arguments/page-url.ts";
 import { oneOf, seconds } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { text } from "../option.ts";
+import { shorten } from "../output/shorten.ts";
 import { sanitizeLine } from "../output/sanitize.ts";
 
 const WAIT_FOR = Navigate.entries.wait_until.wrapped.options;
@@ -36,9 +37,6 @@ export class OpenCommand extends ServerCommand {
     const paint = this.context.paint.stdout;
     const status = page.status === null ? "" : `  ${page.status}`;
     const title = page.title === "" ? "(no title)" : page.title;
-    this.print(`${paint.bold(sanitizeLine(title))}  ${sanitizeLine(shorten(page.url))}${status}\n`);
+    this.print(`${paint.bold(sanitizeLine(title))}  ${sanitizeLine(shorten(page.url, 200))}${status}\n`);
   }
 }
-
-/** data: URLs can be megabytes. */
-const shorten = (url: string): string => (url.length > 200 ? `${url.slice(0, 199)}…` : url);

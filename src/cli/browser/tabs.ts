@@ -1,5 +1,6 @@
 import { Command, Option } from "clipanion";
 import { CATEGORY, ServerCommand } from "../command.ts";
+import { shorten } from "../output/shorten.ts";
 import { table } from "../output/table.ts";
 
 export class TabsCommand extends ServerCommand {
@@ -21,8 +22,8 @@ export class TabsCommand extends ServerCommand {
       table(
         [
           { title: "ID", value: (tab) => tab.id },
-          { title: "TITLE", value: (tab) => tab.title },
-          { title: "URL", value: (tab) => tab.url },
+          { title: "TITLE", value: (tab) => shorten(tab.title, 60) },
+          { title: "URL", value: (tab) => shorten(tab.url, 100) },
         ],
         tabs.items,
         this.context.paint.stdout.bold,

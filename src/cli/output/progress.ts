@@ -24,7 +24,11 @@ type Target = { stream: Writable; isTerminal: boolean; columns: number; colours:
 /** A spinner on a terminal; elsewhere one line when a step begins and one when it ends. Disposing clears the spinner. */
 export const createProgress = (target: Target): Progress => (target.isTerminal ? spinner(target) : lines(target));
 
-const lastLine = (text: string): string => text.trimEnd().split(/[\r\n]/).pop() ?? "";
+const lastLine = (text: string): string =>
+  text
+    .trimEnd()
+    .split(/[\r\n]/)
+    .pop() ?? "";
 
 function lines({ stream }: Target): Progress {
   let current: { text: string; since: number } | null = null;

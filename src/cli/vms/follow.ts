@@ -12,10 +12,10 @@ export async function* vmEvents(client: Client, vm: Vm, signal: AbortSignal): As
   for await (const event of client.events.stream({ after, signal })) if (event.vm_id === vm.id) yield event;
 }
 
-const PHASES: Record<string, [done: string, next: string]> = {
+const PHASES: Record<string, [done: string, next: string | null]> = {
   spawned: ["Started the hypervisor", "Booting the guest"],
   agent: ["Booted the guest", "Starting Chromium"],
-  browser: ["Started Chromium", "Opening its DevTools"],
+  browser: ["Started Chromium", null],
 };
 
 /** How often a boot's server is asked whether it is still there, and how often it may fail to answer. */
@@ -38,7 +38,7 @@ export async function waitRunning(
   try {
     for await (const event of vmEvents(client, vm, either)) {
       if (event.type === "VM_RUNNING") {
-        progress.done("Browser is usable");
+        progress.done("Started Chromium");
         return await client.vms.get(vm.id, { signal });
       }
       if (event.type === "VM_CRASHED") throw failure(event, (await client.vms.get(vm.id, { signal })).console_tail);
@@ -57,7 +57,7 @@ function tell(progress: Progress, event: VmEvent): void {
   const phase = PHASES[String(event.data.phase)];
   if (!phase) return;
   progress.done(phase[0]);
-  progress.step(phase[1]);
+  if (phase[1]) progress.step(phase[1]);
 }
 
 /** The event stream connects again for ever; this says when that is hopeless. */

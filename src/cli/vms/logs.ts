@@ -1,8 +1,8 @@
 import { Command, Option } from "clipanion";
-import { HypeError } from "../../contract/errors.ts";
 import { LogSource } from "../../contract/system.ts";
 import { oneOf, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand, writeFully } from "../command.ts";
+import { INTERRUPTED } from "../interrupts.ts";
 import { flag, text } from "../option.ts";
 import { safeJson } from "../output/sanitize.ts";
 
@@ -24,12 +24,22 @@ export class LogsCommand extends ServerCommand {
   tail = text("-n,--tail", "lines", "Lines from the end to begin with; default 200");
   follow = flag("-f,--follow", "Go on until the VM is deleted or Ctrl-C");
 
-  async execute(): Promise<void> {
+  async execute(): Promise<number> {
     const source = oneOf("--source", this.source ?? "console", LogSource.options);
     const tail = this.tail === undefined ? {} : { tail: wholeNumber("--tail", this.tail) };
     const client = await this.client();
     using interrupts = this.context.catchInterrupts();
     const pieces = client.vms.logs(this.name, { source, ...tail, follow: this.follow, signal: interrupts.signal });
+    try {
+      await this.showAll(pieces, source);
+    } catch (thrown) {
+      if (!interrupts.signal.aborted) throw thrown;
+    }
+    return interrupts.signal.aborted ? INTERRUPTED : 0;
+  }
+
+  /** Pieces end anywhere; what is shown are whole lines. */
+  private async showAll(pieces: AsyncIterable<string>, source: string): Promise<void> {
     let rest = "";
     for await (const piece of pieces) {
       const lines = (rest + piece).split("\n");
@@ -37,7 +47,6 @@ export class LogsCommand extends ServerCommand {
       await this.show(lines, source);
     }
     if (rest !== "") await this.show([rest], source);
-    if (interrupts.signal.aborted) throw new HypeError("cancelled", "stopped following");
   }
 
   private async show(lines: string[], source: string): Promise<void> {

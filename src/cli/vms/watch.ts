@@ -1,8 +1,8 @@
 import { Command, Option } from "clipanion";
 import type { VmEvent } from "../../contract/event.ts";
-import { HypeError } from "../../contract/errors.ts";
 import { wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand, writeFully } from "../command.ts";
+import { INTERRUPTED } from "../interrupts.ts";
 import { text } from "../option.ts";
 import { safeJson, sanitizeLine } from "../output/sanitize.ts";
 import { pad } from "../output/table.ts";
@@ -22,7 +22,7 @@ export class WatchCommand extends ServerCommand {
   name = Option.String({ required: false });
   after = text("--after", "seq", "Begin after this event's number; default: from now on");
 
-  async execute(): Promise<void> {
+  async execute(): Promise<number> {
     const after = this.after === undefined ? {} : { after: wholeNumber("--after", this.after) };
     const client = await this.client();
     using interrupts = this.context.catchInterrupts();
@@ -32,7 +32,7 @@ export class WatchCommand extends ServerCommand {
       if (name !== undefined && event.vm_name !== name) continue;
       await writeFully(this.context.stdout, this.json ? `${safeJson(event)}\n` : this.line(event));
     }
-    if (interrupts.signal.aborted) throw new HypeError("cancelled", "stopped watching");
+    return interrupts.signal.aborted ? INTERRUPTED : 0;
   }
 
   /** Accepts an id as well; a name that is not there yet is fine: it may come. */

@@ -72,7 +72,9 @@ async function importBase(tool: ContainerTool, name: string, job: SourceJob): Pr
     await runStep(["buildah", "commit", container, name], options);
   } catch (thrown) {
     throw thrown instanceof HypeError
-      ? new HypeError(thrown.code, `the base image could not be imported: ${thrown.message}`, thrown.details, { cause: thrown })
+      ? new HypeError(thrown.code, `the base image could not be imported: ${thrown.message}`, thrown.details, {
+          cause: thrown,
+        })
       : thrown;
   } finally {
     await run(["buildah", "rm", container]);

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { CdpToken, HypeError, MintCdpToken } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
 import { type Door, httpUrl, rewriteTarget, rewriteTargets, rewriteVersion, socketUrl } from "../cdp/discovery.ts";
-import { relay } from "../cdp/relay.ts";
+import { BUFFER_BYTES, relay } from "../cdp/relay.ts";
 import { openUpstream } from "../cdp/upstream.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply, VmRef } from "./schemas.ts";
@@ -21,7 +21,8 @@ const json = (summary: string) => ({ params: VmRef, detail: about(summary) });
  * The CDP door: discovery as Chrome serves it under /json, sockets under /devtools, so that Playwright, Puppeteer and chrome-remote-interface
  * connect as they are. A key in the header or a token of this VM in `?token=` opens it.
  */
-export function cdpRoutes({ engine, cdpTokens, metrics, closing }: ServerContext, gate: Gate) {
+export function cdpRoutes(context: ServerContext, gate: Gate) {
+  const { engine, cdpTokens, metrics, closing, cdpBufferBytes: bufferBytes = BUFFER_BYTES } = context;
   /** Where the caller finds this VM's door: by the Host it called, with the token it came with or a short-lived one. */
   const doorOf = (request: Request, name: string, ttlSeconds = URL_TTL_SECONDS) => {
     const vm = engine.get(name);
@@ -68,7 +69,7 @@ export function cdpRoutes({ engine, cdpTokens, metrics, closing }: ServerContext
     const gone = engine.whenGone(name).signal;
     const upstream = await openUpstream(url, headers, request.signal);
     metrics.cdpSockets.inc();
-    const handlers = relay({ upstream, gone, closing, onEnd: () => metrics.cdpSockets.dec() });
+    const handlers = relay({ upstream, gone, closing, bufferBytes, onEnd: () => metrics.cdpSockets.dec() });
     if (server.upgrade(request, { data: handlers })) return new Response(null, { status: 101 }); // for the log: Bun has answered
     handlers.close({} as never, 1006, "");
     throw new HypeError("invalid_request", "the WebSocket handshake is not valid");

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, readFileSync, statSync } from "node:fs";
 import { type Config } from "../../config/load.ts";
 import { paths } from "../../config/paths.ts";
@@ -7,7 +7,11 @@ import { ensurePrivateDir, fileError, writeAtomic } from "../../host/files.ts";
 import type { Log } from "../../log/log.ts";
 
 const ADMIN_KEY = /^hype_[A-Za-z0-9_-]{43}$/;
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+function sha256(text: string): Uint8Array {
+  const digest = new Uint8Array(32);
+  Bun.SHA256.hash(text, digest);
+  return digest;
+}
 
 export type Keys = {
   /** The id of the key for logs ("admin", "environment"), or null when the text is none of our keys. Takes the same time either way. */

@@ -29,7 +29,8 @@ export type RelayOptions = {
   closing: AbortSignal;
   /** Called once, when both ends are closed or closing. */
   onEnd: () => void;
-  bufferBytes?: number;
+  /** What may wait for either peer. */
+  bufferBytes: number;
 };
 
 /** Size for the account only: characters of a text are at most its bytes. */
@@ -39,7 +40,7 @@ const sizeOf = (frame: Frame): number => frame.length;
  * Joins a client's socket and the agent's: frames go across as they are, text as text and binary as binary, and so do close codes and reasons.
  * What the agent sends before the client's side is open waits.
  */
-export function relay({ upstream, gone, closing, onEnd, bufferBytes = BUFFER_BYTES }: RelayOptions): SocketHandlers {
+export function relay({ upstream, gone, closing, onEnd, bufferBytes }: RelayOptions): SocketHandlers {
   let client: Client | null = null;
   let early: Frame[] | null = [];
   let earlyClose: { code: number; reason: string } | null = null;

@@ -74,20 +74,6 @@ test("chrome-remote-interface by a target's own URL", async () => {
   await client.close();
 }, 60_000);
 
-test("tabs are opened, brought forward and closed under /json", async () => {
-  const call = async (path: string, method = "GET") => {
-    const reply = await server.call(`/api/v1/vms/demo/cdp/json/${path}`, { method });
-    return { status: reply.status, text: await reply.text() };
-  };
-  const opened = await call("new?about:blank", "PUT");
-  const { id } = JSON.parse(opened.text) as { id: string };
-  expect(await call("list").then(({ text }) => text)).toContain(id);
-  expect((await call(`activate/${id}`)).status).toBe(200);
-  expect((await call(`close/${id}`)).status).toBe(200);
-  expect(JSON.parse((await call(`close/${id}`)).text)).toMatchObject({ code: "tab_not_found" });
-  expect((await call("protocol")).text).toContain('"domain"');
-}, 60_000);
-
 test("the browser routes drive the same browser", async () => {
   const { browser } = connect({ base: server.url, key: KEY });
   expect(await browser.navigate("demo", { url: PAGE })).toMatchObject({ title: "Hello" });
@@ -102,4 +88,18 @@ test("the browser routes drive the same browser", async () => {
   await expect(browser.evaluate("demo", { expression: "throw new Error('no')" })).rejects.toMatchObject({
     code: "evaluation_failed",
   });
+}, 60_000);
+
+test("tabs are opened, brought forward and closed under /json", async () => {
+  const call = async (path: string, method = "GET") => {
+    const reply = await server.call(`/api/v1/vms/demo/cdp/json/${path}`, { method });
+    return { status: reply.status, text: await reply.text() };
+  };
+  const opened = await call("new?about:blank", "PUT");
+  const { id } = JSON.parse(opened.text) as { id: string };
+  expect(await call("list").then(({ text }) => text)).toContain(id);
+  expect((await call(`activate/${id}`)).status).toBe(200);
+  expect((await call(`close/${id}`)).status).toBe(200);
+  expect(JSON.parse((await call("close/0123456789ABCDEF")).text)).toMatchObject({ code: "tab_not_found" });
+  expect((await call("protocol")).text).toContain('"domain"');
 }, 60_000);

@@ -250,22 +250,54 @@ describe("sockets", () => {
 });
 
 describe("backpressure", () => {
-  test("a client that does not read is cut with 1013 once too much waits for it", async () => {
-    const { port } = new URL(server.url);
-    const socket = connectTcp(Number(port), "127.0.0.1");
+  /** A raw client of a server with little patience, that reads nothing after the handshake. */
+  async function silentClient(patient: TestServer) {
+    const socket = connectTcp(Number(new URL(patient.url).port), "127.0.0.1");
     socket.on("error", () => {});
+    const { id } = patient.engine.get("demo");
     socket.write(
-      `GET /api/v1/vms/demo/cdp?token=${token()} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      `GET /api/v1/vms/demo/cdp?token=${patient.tokens.mint(id, 60).token} HTTP/1.1\r\nHost: localhost\r\n` +
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     );
     await new Promise((resolve) => socket.once("data", resolve));
     socket.pause();
-    const [upstream] = agent.sockets;
-    const chunk = "x".repeat(32 * 1024 * 1024);
-    for (let sent = 0; sent < 12; sent++) upstream?.ws.send(chunk); // 384 MB, over the 320 that may wait
+    return socket;
+  }
+  const impatient = () => {
+    const other = startTestServer({ context: { cdpBufferBytes: 8 * 1024 * 1024 } });
+    other.engine.rows.set("demo", server.engine.get("demo"));
+    other.engine.gone.set("demo", new AbortController());
+    other.engine.guests = server.engine.guests;
+    return other;
+  };
+  const MEGABYTE = "x".repeat(1024 * 1024);
+
+  test("a client that does not read is cut with 1013 once too much waits for it", async () => {
+    await using other = impatient();
+    const socket = await silentClient(other);
+    for (let sent = 0; sent < 32; sent++) agent.sockets[0]?.ws.send(MEGABYTE);
     await agent.until(() => agent.closes.length > 0);
     expect(agent.closes).toEqual([{ code: 1001, reason: "the client does not read" }]);
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    let last = Buffer.alloc(0);
+    for await (const chunk of socket.resume()) last = Buffer.concat([last, chunk]).subarray(-64);
+    const reason = "the client does not read";
+    expect(last.subarray(-reason.length).toString()).toBe(reason);
+    expect(last.readUInt16BE(last.length - reason.length - 2)).toBe(1013);
+  }, 30_000);
+
+  test("a client that reads slowly but surely is not cut", async () => {
+    await using other = impatient();
+    const socket = await silentClient(other);
+    for (let sent = 0; sent < 8; sent++) agent.sockets[0]?.ws.send(MEGABYTE);
+    agent.sockets[0]?.ws.send("the end");
+    let last = "";
+    for await (const chunk of socket.resume()) {
+      last = (last + chunk.toString("latin1")).slice(-64);
+      if (last.endsWith("the end")) break;
+    }
     socket.destroy();
+    await agent.until(() => agent.closes.length > 0);
+    expect(agent.closes).toEqual([{ code: 1001, reason: "the client went away" }]);
   }, 30_000);
 });
