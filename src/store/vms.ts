@@ -33,9 +33,14 @@ function toVm(row: Row): Vm {
 const toColumn = (name: string, value: unknown): SQLQueryBindings =>
   (JSON_COLUMNS.has(name) && value !== null ? JSON.stringify(value) : value) as SQLQueryBindings;
 
+/** Lists remembered at once; pollers ask the same few questions. */
+const REMEMBERED_LISTS = 16;
+
 /** Rows of VMs. Plain reads and writes: what may follow what is decided by the engine. */
 export class Vms {
   readonly #db: Database;
+  /** Answers that still hold, by question: no other process writes these rows, and every write here forgets them. */
+  readonly #lists = new Map<string, VmList>();
   constructor(db: Database) {
     this.#db = db;
   }
@@ -60,6 +65,7 @@ export class Vms {
 
   /** The lease must have been taken in the same transaction. */
   insert(vm: NewVm): Vm {
+    this.#lists.clear();
     const row = { ...vm, updated_at: vm.created_at } as Vm;
     const values = COLUMNS.map((name) => toColumn(name, row[name as keyof Vm]));
     this.#db
@@ -70,6 +76,7 @@ export class Vms {
 
   /** @returns the row after the change; null when there is no such VM. */
   update(id: string, patch: VmPatch, at: string): Vm | null {
+    this.#lists.clear();
     const change = { ...patch, updated_at: at };
     const names = Object.keys(change);
     const values = names.map((name) => toColumn(name, change[name as keyof typeof change]));
@@ -82,11 +89,28 @@ export class Vms {
 
   /** The lease must be freed in the same transaction, after this. */
   remove(id: string): void {
+    this.#lists.clear();
     this.#db.query("delete from vms where id = ?").run(id);
   }
 
-  /** Page of the VMs that match, and how many match in all. @throws HypeError invalid_request on an unknown status. */
-  list(query: ListVmsQuery): VmList {
+  /**
+   * Page of the VMs that match, and how many match in all. Whoever asks shares the answer: it is not to be changed.
+   * @throws HypeError invalid_request on an unknown status.
+   */
+  list(query: ListVmsQuery): Readonly<VmList> {
+    const question = JSON.stringify(query);
+    const known = this.#lists.get(question);
+    if (known) return known;
+    const answer = this.#read(query);
+    // A transaction may yet be undone: what was read inside it is not kept.
+    if (!this.#db.inTransaction) {
+      if (this.#lists.size >= REMEMBERED_LISTS) this.#lists.clear();
+      this.#lists.set(question, answer);
+    }
+    return answer;
+  }
+
+  #read(query: ListVmsQuery): VmList {
     const { where, order, values, limit, offset } = listClauses(query);
     const items = this.#db
       .query<Row, SQLQueryBindings[]>(`${SELECT}${where}${order} limit ? offset ?`)

@@ -188,3 +188,24 @@ describe("list", () => {
     expect(new Set(seen).size).toBe(23);
   });
 });
+
+test("a remembered list never outlives a change of the rows", () => {
+  const names = (query: ListVmsQuery = {}) =>
+    store.vms.list(query).items.map(({ name, status }) => `${name}:${status}`);
+  expect(names()).toEqual([]);
+  const vm = add("a");
+  expect(names()).toEqual(["a:creating"]);
+  expect(names({ status: "running" })).toEqual([]);
+  store.vms.update(vm.id, { status: "running" }, "later");
+  expect(names({ status: "running" })).toEqual(["a:running"]);
+  expect(() =>
+    store.write(() => {
+      store.vms.update(vm.id, { status: "stopped" }, "later");
+      expect(names()).toEqual(["a:stopped"]);
+      throw new HypeError("cancelled", "no");
+    }),
+  ).toThrow("no");
+  expect(names()).toEqual(["a:running"]);
+  remove(vm);
+  expect(names()).toEqual([]);
+});
