@@ -10,12 +10,15 @@ import { cdpTunnel } from "./door/cdp-tunnel.ts";
 import { openDoor } from "./door/door.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
+import { setOomScore } from "./machine/oom.ts";
 import { noMachine } from "./machine/no-machine.ts";
 import { parseSettings } from "./settings.ts";
 import { Token } from "./token.ts";
 
 /** The agent: the one program of ours inside a VM. It keeps a Chromium running and opens one guarded door to it. */
 const LOG_BYTES = 256 * 1024;
+/** The agent's readiness to be ended when memory runs out; Chromium's own processes stand between 0 and 300. */
+const PROTECTED = -500;
 
 async function main(): Promise<void> {
   const settings = parseSettings(process.argv.slice(2));
@@ -31,6 +34,7 @@ async function main(): Promise<void> {
     },
   });
 
+  if (settings.machine === "guest") setOomScore("self", PROTECTED);
   // Before the door: the seconds until Chromium is ready are the seconds until the VM is.
   const browser = new Browser(settings, log);
   browser.start();

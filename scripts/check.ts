@@ -76,6 +76,12 @@ if (runs("image"))
     "image",
     await step("image", [join(root, "dist", "hype"), "image", "build"], { OVERHYPED_IMAGE_DIR: imageDir }),
   );
+// Says what this machine gives, and probes KVM once for all tests.
+if (runs("image"))
+  await step("doctor", [join(root, "dist", "hype"), "doctor"], {
+    OVERHYPED_IMAGE_DIR: imageDir,
+    OVERHYPED_HOME: join(imageDir, ".."),
+  });
 const rooms = [
   "agent",
   "bench",

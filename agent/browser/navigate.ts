@@ -6,6 +6,10 @@ import type { TabSession } from "./tabs.ts";
 /** Names of Page.lifecycleEvent; a commit is told by Page.frameNavigated. */
 const LIFECYCLE = { commit: null, domcontentloaded: "DOMContentLoaded", load: "load" } as const;
 
+const TELL_EVENTS = ["Page.setLifecycleEventsEnabled", { enabled: true }] as const;
+/** A page takes longer than this, or its events were lost. */
+const ASK_AGAIN_MS = 500;
+
 /**
  * Opens an address and waits as far as asked. A page that sends the browser on before it has loaded is followed.
  * @param note gets what happened beside the way (dialogs), for the log.
@@ -89,13 +93,20 @@ class NavigationWatch {
   ): Promise<number | null> {
     const event = LIFECYCLE[until];
     let arrived = loaderId;
-    await this.#until(signal, () => {
+    const condition = () => {
       const current = this.#loader.get(frameId);
       if (current && this.#begun.indexOf(current) > this.#begun.indexOf(loaderId)) arrived = current;
       return event === null
         ? current === arrived || this.#seen.has(arrived)
         : this.#seen.get(arrived)?.has(event) === true;
-    });
+    };
+    // The command has the present document's past events told again: those of a renderer that took us over in mid-load were lost.
+    const again = setInterval(() => void this.tab.send(...TELL_EVENTS, signal).catch(() => {}), ASK_AGAIN_MS);
+    try {
+      await this.#until(signal, condition);
+    } finally {
+      clearInterval(again);
+    }
     return this.#status.get(arrived) ?? null;
   }
 

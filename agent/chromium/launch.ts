@@ -2,6 +2,7 @@ import { chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HypeError, messageOf } from "../../src/contract/index.ts";
 import type { Settings } from "../settings.ts";
+import { setOomScore } from "../machine/oom.ts";
 import { chromiumFlags } from "./flags.ts";
 
 /** Chromium prints `DevTools listening on ws://…` on standard error when its door is open (content/browser/devtools). */
@@ -33,6 +34,7 @@ export async function launchChromium(
 ): Promise<Chromium> {
   prepareProfile(settings);
   const child = spawn(settings);
+  setOomScore(child.pid, 0); // it would inherit the agent's
   const kill = () => killGroup(child.pid);
   const exited = child.exited.then(() => {
     kill(); // renderers and helpers the browser process may have left

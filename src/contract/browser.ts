@@ -1,8 +1,9 @@
 import * as v from "valibot";
 
+/** Twice what Playwright waits: an emulated guest on a busy host is slow, not broken. */
 const timeoutMs = v.optional(
-  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(300_000), v.description("Milliseconds; default 30000")),
-  30_000,
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(300_000), v.description("Milliseconds; default 60000")),
+  60_000,
 );
 const tab = v.optional(
   v.pipe(

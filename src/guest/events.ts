@@ -16,18 +16,19 @@ export async function* readEvents(endpoint: string, token: string, signal: Abort
   const either = AbortSignal.any([signal, watchdog.signal]);
   try {
     const response = await open(endpoint, token, { method: "GET", path: "/v1/events" }, either);
-    if (response.statusCode !== 200) throw new Error(`the agent answers with status ${response.statusCode}`);
+    if (response.statusCode !== 200)
+      throw new HypeError("guest_unreachable", `the agent answers with status ${response.statusCode}`);
     let rest = "";
     response.setEncoding("utf8");
     for await (const chunk of response as AsyncIterable<string>) {
       watchdog.feed();
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
-      if (rest.length > MAX_LINE) throw new Error("the agent sends a line without end");
+      if (rest.length > MAX_LINE) throw new HypeError("guest_unreachable", "the agent sends a line without end");
       for (const line of lines)
         if (line.startsWith("data:")) yield v.parse(AgentEvent, JSON.parse(line.slice("data:".length)));
     }
-    throw new Error("the agent closed its event stream");
+    throw new HypeError("guest_unreachable", "the agent closed its event stream");
   } catch (thrown) {
     if (signal.aborted) return;
     const why = watchdog.signal.aborted ? `silent for ${WATCHDOG_MS} ms` : messageOf(thrown);

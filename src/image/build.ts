@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Config } from "../config/load.ts";
 import { HypeError, type ImageFormat, type ImageManifest } from "../contract/index.ts";
 import { VERSION } from "../contract/version.ts";
@@ -11,7 +11,7 @@ import type { Log } from "../log/log.ts";
 import { makeAgentDisk } from "./agent-disk.ts";
 import { initramfsParts, writeInitramfs } from "./initramfs.ts";
 import { RECIPE } from "./recipe.ts";
-import { makeRootTree, openRootTree, rootTreeKey, type RootTree } from "./root-tree.ts";
+import { makeRootTree, openRootTree, ROOT_TREES, rootTreeDirectory, type RootTree } from "./root-tree.ts";
 import { chooseSource, type Source } from "./source/source.ts";
 import { sha256Of } from "./sha256.ts";
 import { IMAGE_FILES, readDefault, readManifest, writeDefault } from "./store.ts";
@@ -41,8 +41,10 @@ export async function buildImage(options: BuildOptions): Promise<ImageManifest> 
   const { config, signal, force = false } = options;
   const source = chooseSource(options.source ?? "auto");
   needTools("mkfs.erofs", "mksquashfs", "tar");
+  if (!existsSync(options.agentBinary))
+    throw new HypeError("image_build_failed", `the agent's program ${options.agentBinary} is not there`);
   ensurePrivateDir(config.imageDir);
-  ensurePrivateDir(join(config.imageDir, CACHE));
+  ensurePrivateDir(join(config.imageDir, ROOT_TREES));
   using _lock = lockBuild(config.imageDir);
   await removeLeftovers(config.imageDir);
 
@@ -61,7 +63,6 @@ export async function buildImage(options: BuildOptions): Promise<ImageManifest> 
   }
 }
 
-const CACHE = ".cache";
 const SCRATCH = ".build-";
 
 function lockBuild(imageDir: string): Disposable {
@@ -92,15 +93,18 @@ async function removeScratch(path: string): Promise<void> {
 
 async function rootTree(options: BuildOptions, source: Source, scratch: string): Promise<RootTree> {
   const { config, force, signal, log, onProgress = () => {} } = options;
-  const target = join(config.imageDir, CACHE, rootTreeKey(source, config.aptMirrors));
+  const target = rootTreeDirectory(config.imageDir, source, config.aptMirrors);
   const found = force ? null : openRootTree(target);
   if (found) {
     onProgress("packages", "root file system taken from the cache");
     return found;
   }
-  rmSync(target, { recursive: true, force: true });
   const startedAt = performance.now();
   const tree = await makeRootTree({ source, aptMirrors: config.aptMirrors, scratch, target, signal, onProgress });
+  // One tree per source is kept: an older recipe's serves nobody any more.
+  for (const name of readdirSync(dirname(target)))
+    if (name.startsWith(`${source}-`) && name !== basename(target))
+      rmSync(join(dirname(target), name), { recursive: true });
   log.info("root tree made", { source, seconds: Math.round((performance.now() - startedAt) / 1000) });
   return tree;
 }

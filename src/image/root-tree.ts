@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync, copyFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { collectModules, modulePath, modulesAlias, modulesDep, parseWanted } from "./modules.ts";
@@ -32,19 +32,15 @@ const ROOT_UUID = "6f766572-6879-4065-9d00-726f6f746673";
 /** Bytes that are compressed together: larger is smaller on disk, but each first touch of a page unpacks as much. */
 const CLUSTER_BYTES = 65_536;
 
-/** Says which root tree this is: everything that goes into it but the packages' versions. */
-export function rootTreeKey(source: Source, aptMirrors: readonly string[]): string {
+/** Below the image directory: one root tree per source. */
+export const ROOT_TREES = ".cache";
+
+/** Where the root tree made from this recipe is kept; everything that goes into it but the packages' versions is in the name. */
+export function rootTreeDirectory(imageDir: string, source: Source, aptMirrors: readonly string[]): string {
   const { "init.sh": _, ...files } = RECIPE;
-  const inputs = {
-    files,
-    source,
-    aptSources: aptSources(aptMirrors),
-    SUITE,
-    SOURCE_DATE_EPOCH,
-    ROOT_UUID,
-    CLUSTER_BYTES,
-  };
-  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
+  const inputs = { files, aptSources: aptSources(aptMirrors), SUITE, SOURCE_DATE_EPOCH, ROOT_UUID, CLUSTER_BYTES };
+  const key = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
+  return join(imageDir, ROOT_TREES, `${source}-${key}`);
 }
 
 /** A tree made earlier, or null. */
@@ -97,19 +93,32 @@ export async function makeRootTree(job: RootTreeJob): Promise<RootTree> {
   mkdirSync(tree);
   mkdirSync(result);
   const options = job.signal ? { signal: job.signal } : {};
-  const rootfs = join(result, "rootfs.erofs");
-  const compress = [
-    `tar -C "$1" --numeric-owner -xpf "$2"`,
-    `mkfs.erofs --quiet -zlz4hc,12 -C${CLUSTER_BYTES} -T${SOURCE_DATE_EPOCH} -U ${ROOT_UUID} -x-1 "$3" "$1/root"`,
-  ].join(" && ");
-  await runStep(contained(["sh", "-c", compress, "mkfs.erofs", tree, tar, rootfs]), options);
+  await packRoot(tar, tree, join(result, "rootfs.erofs"), options);
 
   copyFileSync(join(tree, "boot/vmlinuz"), join(result, "vmlinuz"));
   copyFileSync(join(tree, "root/usr/bin/busybox"), join(result, "busybox"));
   writeModules(join(tree, "boot/modules"), join(result, "modules"));
   writeFileSync(join(result, "facts.json"), JSON.stringify(readFacts(tree), null, 2));
+  rmSync(job.target, { recursive: true, force: true });
   renameSync(result, job.target);
   return openRootTree(job.target)!;
+}
+
+/**
+ * Unpacks a tar file into a directory and makes a read-only file system of what is in its `root/`. Same files, same bytes.
+ * Labels and capabilities are left out (`-x-1`): nothing in a guest carries more rights than its user has.
+ */
+export async function packRoot(
+  tar: string,
+  tree: string,
+  rootfs: string,
+  options: { signal?: AbortSignal },
+): Promise<void> {
+  const script = [
+    `tar -C "$1" --numeric-owner -xpf "$2"`,
+    `mkfs.erofs --quiet -zlz4hc,12 -C${CLUSTER_BYTES} -T${SOURCE_DATE_EPOCH} -U ${ROOT_UUID} -x-1 "$3" "$1/root"`,
+  ].join(" && ");
+  await runStep(contained(["sh", "-c", script, "mkfs.erofs", tree, tar, rootfs]), options);
 }
 
 function writeModules(from: string, to: string): void {

@@ -8,6 +8,7 @@ const PACKAGE_OF = {
   unshare: "util-linux",
   newuidmap: "uidmap",
   "mkfs.erofs": "erofs-utils",
+  "fsck.erofs": "erofs-utils",
   mksquashfs: "squashfs-tools",
   docker: "docker.io",
   podman: "podman",
@@ -29,6 +30,9 @@ export function needTools(...tools: Tool[]): void {
   );
 }
 
+/** What tools say when the disk is full; the last is apt's. */
+const NO_SPACE = /no space left on device|disk quota exceeded|don't have enough free space/i;
+
 /** Long enough for a package download over a slow line. */
 const BUILD_STEP_TIMEOUT_MS = 3_600_000;
 
@@ -42,7 +46,7 @@ export async function runStep(argv: [string, ...string[]], options: RunOptions =
   if (result.code === 0) return result.stdout;
   const output = tail(result.stderr.trim() || result.stdout);
   const tool = argv.find((word) => word in PACKAGE_OF && word !== "unshare") ?? argv[0];
-  if (/no space left on device|disk quota exceeded/i.test(result.stderr))
+  if (NO_SPACE.test(result.stderr))
     throw new HypeError("disk_full", `no space left while ${tool} ran: ${output}`, { tool });
   throw new HypeError("image_build_failed", `${tool} ended with exit code ${result.code}: ${output}`, { tool });
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as v from "valibot";
 import { type AgentEvent, Evaluate } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
@@ -63,6 +65,25 @@ test("a program that is no Chromium: not ready, counted, the reason with its own
   expect(refusal).toMatchObject({ code: "browser_unavailable", message: expect.stringContaining("exit code 127") });
   expect(await guest.ready(1).catch((error) => error)).toMatchObject({ code: "operation_timeout" });
 }, 20_000);
+
+test("a connection that is lost costs what was pending on it, not the browser", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "hype-fake-"));
+  try {
+    const program = join(directory, "chromium");
+    const script = new URL("../fake/devtools.ts", import.meta.url).pathname;
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${script}'\n`, { mode: 0o755 });
+    await using agent = await startAgent({ chromium: program });
+    const guest = new Guest(agent.endpoint, agent.token);
+    const before = await guest.ready(30_000);
+    const evaluate = () => guest.evaluate(v.parse(Evaluate, { expression: "1" }));
+    expect(await evaluate().catch((error) => error)).toMatchObject({ code: "browser_unavailable" });
+    const after = await guest.ready(30_000);
+    expect(after.chromium).toMatchObject({ pid: before.chromium.pid, restarts: 0, version: "Fake/1" });
+    expect(await evaluate()).toMatchObject({ value: 42 });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 40_000);
 
 test("no Chromium outlives its agent, however the agent ends", async () => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {

@@ -18,6 +18,7 @@ test("the real agent: first its door, then its browser", async () => {
   const phases: string[] = [];
   const health = await waitReady(new Guest(agent.endpoint, agent.token), {
     consoleLog: join(directory, "none"),
+    silenceMs: 0,
     deadlineMs: 30_000,
     signal: never,
     onPhase: (phase) => phases.push(phase),
@@ -36,7 +37,7 @@ test("a door that takes connections and says nothing is knocked at again when th
   const { port } = silent.address() as { port: number };
   // The guest's real address is known only once the console line came.
   const guest = new Guest(`http://127.0.0.1:${port}`, agent.token);
-  const ready = waitReady(guest, { consoleLog: console, deadlineMs: 30_000, signal: never });
+  const ready = waitReady(guest, { consoleLog: console, silenceMs: 0, deadlineMs: 30_000, signal: never });
   await knocked.promise;
   const before = performance.now();
   Object.assign(guest, { endpoint: agent.endpoint });
@@ -48,11 +49,37 @@ test("a door that takes connections and says nothing is knocked at again when th
 
 test("boot_timeout says what was seen last", async () => {
   const guest = new Guest("http://127.0.0.1:1", "t".repeat(40));
-  const waited = waitReady(guest, { consoleLog: join(directory, "none"), deadlineMs: 50, signal: never });
+  const waited = waitReady(guest, { consoleLog: join(directory, "none"), silenceMs: 0, deadlineMs: 50, signal: never });
   expect(await waited.catch((error) => error)).toMatchObject({
     code: "boot_timeout",
     message: expect.stringContaining("ECONNREFUSED"),
   });
+});
+
+test("nobody knocks before the console says that the door is open", async () => {
+  const console = join(directory, "quiet.log");
+  const knocks: number[] = [];
+  const door = createServer((socket) => {
+    knocks.push(performance.now());
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+  const guest = new Guest(`http://127.0.0.1:${(door.address() as { port: number }).port}`, "t".repeat(40));
+  const abort = new AbortController();
+  const knocked = new Promise((resolve) => door.once("connection", resolve));
+  const waited = waitReady(guest, { consoleLog: console, deadlineMs: 60_000, signal: abort.signal });
+  writeFileSync(console, "[    0.0] Linux\n");
+  const saidAt = await new Promise<number>((resolve) =>
+    setImmediate(() => {
+      appendFileSync(console, `${AGENT_LISTENING_LINE} on 7070\n`);
+      resolve(performance.now());
+    }),
+  );
+  await knocked;
+  expect(knocks[0]).toBeGreaterThan(saidAt);
+  abort.abort();
+  await waited.catch(() => {});
+  door.close();
 });
 
 test("cancelled", async () => {

@@ -63,7 +63,10 @@ test.if(hasKvm)("a program that cannot use KVM proves it is of no use, in its ow
 test("a verdict of another boot of the host is not believed", async () => {
   using directory = temporaryDirectory();
   const file = directory.join("verdict");
-  writeFileSync(file, JSON.stringify({ boot_id: "another", kernel: "/boot/k", works: true, reason: "kept" }));
+  writeFileSync(
+    file,
+    JSON.stringify({ boot_id: "another", program: directory.join("qemu"), works: true, reason: "kept" }),
+  );
   const verdict = await probeKvm(fakeProgram(directory.join("qemu"), "exit 1"), "/boot/k", file);
   expect(verdict).not.toEqual({ works: true, reason: "kept" });
 });

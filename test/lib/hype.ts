@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The built program; process and VM tests speak to nothing else. */
 export const HYPE = join(import.meta.dir, "..", "..", "dist", "hype");
 /** Where `hype image build` of the check puts images; tests only read them. */
 export const TEST_IMAGE_DIR = process.env.OVERHYPED_TEST_IMAGE_DIR ?? join(homedir(), ".overhyped", "images");
+
+const KVM_VERDICT = join(dirname(TEST_IMAGE_DIR), "kvm-probe.json");
 
 export type Ran = { code: number; stdout: string; stderr: string };
 
@@ -17,6 +19,9 @@ export class SealedHome implements AsyncDisposable {
 
   constructor(extra: Record<string, string> = {}) {
     if (!existsSync(HYPE)) throw new Error("dist/hype is not there: bun run build");
+    mkdirSync(join(this.path, "state"), { mode: 0o700 });
+    // KVM is probed once per boot of the host, not once per test.
+    if (existsSync(KVM_VERDICT)) copyFileSync(KVM_VERDICT, join(this.path, "state", "kvm-probe.json"));
     this.env = {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
       HOME: this.path,

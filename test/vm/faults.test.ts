@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chromium } from "playwright-core";
 import type { Vm, VmEvent } from "../../src/contract/index.ts";
@@ -52,17 +54,35 @@ describe("faults", () => {
     await home.ok(["vms", "delete", "browser"]);
   }, 60_000);
 
-  test("a kernel that does not boot: the command fails with the console's last lines, the VM is kept as crashed", async () => {
-    const created = await home.run(["vms", "create", "broken", "--kernel-cmdline", "hype.root=no-such-disk"]);
-    // hype.* is ours: refused before anything is made
-    expect(created.code).toBe(2);
-    const panicked = await home.run(["vms", "create", "broken", "--kernel-cmdline", "mem=48M"]);
-    expect(panicked.code).toBe(1);
-    expect(panicked.stderr).toContain("boot_failed");
-    expect(await get("broken")).toMatchObject({ status: "crashed", pid: null });
-    expect((await get("broken")).console_tail).not.toBe("");
-    await home.ok(["vms", "delete", "broken"]);
+  test("a guest that cannot boot: the command fails with the console's last lines, the VM is kept as crashed", async () => {
+    await using broken = new SealedHome();
+    const initramfs = join(broken.path, "initramfs");
+    writeFileSync(initramfs, "this is no archive\n");
+    await broken.serve({ OVERHYPED_INITRAMFS: initramfs });
+    const created = await broken.run(["vms", "create", "broken"]);
+    expect(created.code).toBe(1);
+    expect(created.stderr).toContain("boot_failed");
+    expect(created.stderr).toContain("Kernel panic");
+    const vm: Vm = JSON.parse(await broken.ok(["vms", "get", "broken", "--json"]));
+    expect(vm).toMatchObject({ status: "crashed", pid: null, endpoint: null });
+    expect(vm.console_tail).toContain("Kernel panic");
   }, 120_000);
+
+  test("a kernel that is no kernel: said so, and nothing is left of the VM", async () => {
+    await using broken = new SealedHome();
+    const kernel = join(broken.path, "vmlinuz");
+    writeFileSync(kernel, "MZ, or so\n".repeat(1000));
+    await broken.serve({ OVERHYPED_KERNEL: kernel });
+    const created = await broken.run(["vms", "create", "broken"]);
+    expect(created.code).toBe(1);
+    expect(created.stderr).toMatch(/image_invalid.*neither a bzImage nor an ELF/s);
+  }, 120_000);
+
+  test("parameters that are ours are refused before anything is made", async () => {
+    const created = await home.run(["vms", "create", "broken", "--kernel-cmdline", "hype.root=no-such-disk"]);
+    expect(created.code).toBe(2);
+    expect((await home.run(["vms", "get", "broken"])).stderr).toContain("vm_not_found");
+  });
 
   test("Ctrl-C during create undoes it", async () => {
     const child = Bun.spawn([HYPE, "vms", "create", "halfway"], {

@@ -35,18 +35,18 @@ export async function probeKvm(
   verdictFile: string,
   signal?: AbortSignal,
 ): Promise<KvmVerdict> {
-  const kept = await readVerdict(verdictFile, kernel);
+  const kept = await readVerdict(verdictFile, program);
   if (kept) return kept;
   const verdict = await bootProbe(program, kernel, signal);
-  writeAtomic(verdictFile, JSON.stringify({ boot_id: bootId(), kernel, ...verdict }));
+  writeAtomic(verdictFile, JSON.stringify({ boot_id: bootId(), program, ...verdict }));
   return verdict;
 }
 
-async function readVerdict(path: string, kernel: string): Promise<KvmVerdict | null> {
+async function readVerdict(path: string, program: string): Promise<KvmVerdict | null> {
   const kept = (await Bun.file(path)
     .json()
-    .catch(() => null)) as (KvmVerdict & { boot_id: string; kernel: string }) | null;
-  return kept?.boot_id === bootId() && kept.kernel === kernel ? { works: kept.works, reason: kept.reason } : null;
+    .catch(() => null)) as (KvmVerdict & { boot_id: string; program: string }) | null;
+  return kept?.boot_id === bootId() && kept.program === program ? { works: kept.works, reason: kept.reason } : null;
 }
 
 async function bootProbe(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
