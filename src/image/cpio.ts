@@ -1,3 +1,4 @@
+import { HypeError } from "../contract/index.ts";
 /**
  * Writes `newc` archives, the form Linux unpacks as an initramfs (kernel: Documentation/driver-api/early-userspace/buffer-format.rst).
  * Deterministic: entries are sorted, inode numbers count up, owner is root, dates are what the caller says.
@@ -16,7 +17,7 @@ const LARGEST_FILE_BYTES = 0xffff_ffff;
  * Yields an archive piece by piece, so that large files are never copied.
  * @param entries in any order; parent directories must be among them, since the kernel makes none by itself.
  * @param mtimeSeconds date of every entry, seconds since 1970.
- * @throws RangeError for a file of 4 GB or more, or a path that is absolute or given twice.
+ * @throws HypeError image_build_failed for a file of 4 GB or more, or a path that is absolute or given twice.
  */
 export function* cpio(entries: readonly CpioEntry[], mtimeSeconds: number): Generator<Uint8Array> {
   // By bytes, not by locale: a directory sorts before what is in it.
@@ -25,10 +26,14 @@ export function* cpio(entries: readonly CpioEntry[], mtimeSeconds: number): Gene
   let previous = "";
   for (const entry of sorted) {
     if (entry.path.startsWith("/") || entry.path === previous || entry.path === "" || entry.path === TRAILER)
-      throw new RangeError(`${JSON.stringify(entry.path)} cannot stand in an archive, or stands in it twice`);
+      throw new HypeError(
+        "image_build_failed",
+        `${JSON.stringify(entry.path)} cannot stand in an archive, or stands in it twice`,
+      );
     previous = entry.path;
     const data = dataOf(entry);
-    if (data.length > LARGEST_FILE_BYTES) throw new RangeError(`${entry.path} is larger than an archive can hold`);
+    if (data.length > LARGEST_FILE_BYTES)
+      throw new HypeError("image_build_failed", `${entry.path} is larger than an archive can hold`);
     const mode = TYPE_BITS[entry.kind] | (entry.kind === "symlink" ? 0o777 : entry.mode);
     inode += 1;
     yield header(entry.path, {

@@ -1,6 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { HypeError } from "../contract/index.ts";
 import { fileError } from "../host/files.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { parseWanted } from "./modules.ts";
@@ -32,7 +31,7 @@ export function initramfsParts(tree: RootTree, agentDisk: string, rootfs: string
   };
 }
 
-/** Writes an initramfs to a file that must not exist. @throws HypeError disk_full | state_unwritable */
+/** Writes an initramfs to a file that must not exist. @throws HypeError disk_full | state_unwritable | image_build_failed */
 export function writeInitramfs(path: string, { stored, compressed }: InitramfsParts): void {
   const output = openSync(path, "wx", 0o644);
   try {
@@ -42,7 +41,6 @@ export function writeInitramfs(path: string, { stored, compressed }: InitramfsPa
     for (const piece of cpio(stored, SOURCE_DATE_EPOCH)) write(piece);
     write(Bun.zstdCompressSync(Buffer.concat([...cpio(compressed, SOURCE_DATE_EPOCH)]), { level: 22 }));
   } catch (thrown) {
-    if (thrown instanceof RangeError) throw new HypeError("image_build_failed", thrown.message, {}, { cause: thrown });
     throw fileError(thrown, path);
   } finally {
     closeSync(output);

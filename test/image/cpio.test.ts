@@ -1,3 +1,4 @@
+import { HypeError } from "../../src/contract/index.ts";
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -89,6 +90,6 @@ describe("cpio", () => {
     ["the end mark as a name", ["TRAILER!!!"]],
   ])("refuses %s", (_, paths) => {
     const entries = paths.map((path): CpioEntry => ({ path, kind: "directory", mode: 0o755 }));
-    expect(() => archive(entries)).toThrow(RangeError);
+    expect(() => archive(entries)).toThrow(HypeError);
   });
 });
