@@ -10,7 +10,7 @@ import { cdpTunnel } from "./door/cdp-tunnel.ts";
 import { openDoor } from "./door/door.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
-import { setOomScore } from "./machine/oom.ts";
+import { allowReservations, setOomScore } from "./machine/memory-policy.ts";
 import { noMachine } from "./machine/no-machine.ts";
 import { parseSettings } from "./settings.ts";
 import { Token } from "./token.ts";
@@ -34,7 +34,10 @@ async function main(): Promise<void> {
     },
   });
 
-  if (settings.machine === "guest") setOomScore("self", PROTECTED);
+  if (settings.machine === "guest") {
+    setOomScore("self", PROTECTED);
+    allowReservations();
+  }
   // Before the door: the seconds until Chromium is ready are the seconds until the VM is.
   const browser = new Browser(settings, log);
   browser.start();

@@ -31,8 +31,6 @@ export function chromiumFlags(settings: Pick<Settings, "sandbox" | "userDataDir"
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-hang-monitor",
-    // A machine of 512 MB counts as a phone otherwise, and Chromium 156's renderers die of a failed check there (measured).
-    "--disable-low-end-device-mode",
     "--disable-features=MediaRouter,OptimizationHints,Translate,DialMediaRouteProvider",
     "--disk-cache-size=67108864", // bytes; the profile lives in the guest's memory
     "--media-cache-size=33554432",

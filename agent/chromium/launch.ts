@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HypeError, messageOf } from "../../src/contract/index.ts";
 import type { Settings } from "../settings.ts";
-import { setOomScore } from "../machine/oom.ts";
+import { setOomScore } from "../machine/memory-policy.ts";
 import { chromiumFlags } from "./flags.ts";
 
 /** Chromium prints `DevTools listening on ws://…` on standard error when its door is open (content/browser/devtools). */
