@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-BUN_VERSION=$(sed -n 's/.*"engines": *{ *"bun": *"\([^"]*\)".*/\1/p' package.json)
+BUN_VERSION=$(sed -n 's/^ *"bun": *"\([^"]*\)".*/\1/p' package.json)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/overhyped
 PREFIX=/usr/local
 MODE=install
