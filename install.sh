@@ -27,7 +27,8 @@ With --check also: ${CHECK_PACKAGES[*]}
 EOF
 }
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold= plain=; fi
+say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*" >&2; }
 die() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
 while [ $# -gt 0 ]; do
@@ -54,7 +55,6 @@ look() {
   command -v apt-get >/dev/null || die "Debian or Ubuntu is needed (no apt-get here). Elsewhere install by hand: QEMU >= 7.2, passt, erofs-utils, mmdebstrap, busybox (static), Bun $BUN_VERSION; then: bun install && bun run build"
   [ -n "$BUN_VERSION" ] || die "package.json names no Bun version: is this a whole checkout?"
   local wanted=("${RUN_PACKAGES[@]}" "${IMAGE_PACKAGES[@]}") package
-  # Ubuntu's chromium is a snap stub: the tests then use the browser that is there, or say so.
   [ "$MODE" = check ] && wanted+=("${CHECK_PACKAGES[@]}")
   for package in "${wanted[@]}"; do installed "$package" || missing+=("$package"); done
   find_bun || command -v npm >/dev/null || missing+=(npm)
@@ -80,8 +80,21 @@ find_bun() {
 add_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "Installing ${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  local log=$CACHE/apt.log
+  if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq && add_by_apt; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "the packages could not be installed; the whole output is in $log"
+  fi
+}
+
+# Ubuntu has no chromium-headless-shell: the tests then look for another Chromium and say so when there is none.
+add_by_apt() {
+  local package wanted=()
+  for package in "${missing[@]}"; do
+    [ "$package" = chromium-headless-shell ] && ! apt-cache show "$package" >/dev/null 2>&1 && continue
+    wanted+=("$package")
+  done
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"
 }
 
 add_bun() {
