@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { SealedHome } from "../test/lib/hype.ts";
 import type { Row } from "./lib/row.ts";
 
-const VMS = 3;
+const VMS = 6;
 const SETTLE_MS = 5_000;
 
 /** Resident set of a process, MB (proc_pid_status(5)). */
@@ -17,10 +17,10 @@ export async function serverMemory(): Promise<Row[]> {
   await Bun.sleep(SETTLE_MS);
   const idle = residentMb(server.pid);
   // One VM warms every code path up; what counts is what the next ones add.
-  await home.ok(["vms", "create", "bench-0"]);
+  await home.ok(["vms", "create", "bench-0", "--memory", "512"]);
   await Bun.sleep(SETTLE_MS);
   const one = residentMb(server.pid);
-  for (let index = 1; index <= VMS; index++) await home.ok(["vms", "create", `bench-${index}`]);
+  for (let index = 1; index <= VMS; index++) await home.ok(["vms", "create", `bench-${index}`, "--memory", "512"]);
   await Bun.sleep(SETTLE_MS);
   const each = (residentMb(server.pid) - one) / VMS;
   return [

@@ -9,6 +9,8 @@ export type Row = {
   target: string;
   met: boolean;
   n: number;
+  /** Why a target is missed, as far as it was found out. */
+  reason?: string;
 };
 
 export function table(rows: Row[]): string {
@@ -18,12 +20,14 @@ export function table(rows: Row[]): string {
     ...rows.map((row) => [row.what, row.ours, row.raw, row.figure, row.target, row.met ? "yes" : "NO", String(row.n)]),
   ];
   const widths = head.map((_, column) => Math.max(...cells.map((line) => Bun.stringWidth(line[column] ?? ""))));
-  return cells
-    .map((line) =>
-      line
-        .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell)))
+      .join("  ")
+      .trimEnd(),
+  );
+  const missed = rows
+    .filter((row) => !row.met)
+    .map((row) => `NO: ${row.what}: ${row.reason ?? "the cause is not known"}`);
+  return [...lines, ...(missed.length > 0 ? ["", ...missed] : [])].join("\n");
 }
