@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VM_RUN_FILES } from "../src/config/paths.ts";
-import { TOKEN_OEM_PREFIX } from "../src/contract/index.ts";
+import { VM_LOG_FILES, VM_RUN_FILES } from "../src/config/paths.ts";
+import { AGENT_LISTENING_LINE, TOKEN_OEM_PREFIX } from "../src/contract/index.ts";
 import { Guest } from "../src/guest/guest.ts";
+import { tailFile } from "../src/host/files.ts";
 import { endProcess, spawnDetached } from "../src/host/process.ts";
 import { qemuArguments } from "../src/hypervisor/qemu/arguments.ts";
 import { UserNetwork } from "../src/network/user/user-network.ts";
@@ -18,7 +19,10 @@ import { agentDoor } from "./lib/vm-door.ts";
 const ROUNDS = 5;
 const SHAPE = { cpuCores: 2, memoryMb: 1024 };
 
-/** The same QEMU command line driven bare: spawned, then asked every 10 ms until DevTools answer. */
+/**
+ * The same QEMU command line driven bare: spawned, then asked every 10 ms until DevTools answer. Asked only once the console says that the
+ * door is open: a connection made earlier makes passt spin on one of the cores the guest needs, and would flatter us.
+ */
 async function bareBoot(accelerator: "kvm" | "tcg"): Promise<number> {
   using directory = temporaryDirectory();
   const [runDir, logDir] = [directory.join("run"), directory.join("log")];
@@ -48,6 +52,10 @@ async function bareBoot(accelerator: "kvm" | "tcg"): Promise<number> {
     const guest = new Guest(attachment.record.endpoint, token);
     const deadline = performance.now() + 120_000;
     while (performance.now() < deadline) {
+      if (!tailFile(join(logDir, VM_LOG_FILES.console)).includes(AGENT_LISTENING_LINE)) {
+        await Bun.sleep(10);
+        continue;
+      }
       const ready = await guest.health(AbortSignal.timeout(1_000)).then(
         ({ chromium }) => chromium.ready,
         () => false,

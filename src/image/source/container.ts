@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { HypeError } from "../../contract/index.ts";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { run } from "../../host/run.ts";
 import { aptSources, SOURCE_DATE_EPOCH, SUITE } from "../recipe.ts";
-import { needTools, runStep } from "../tools.ts";
-import { bareDebian, bareDebianTar } from "./mmdebstrap.ts";
+import { contained, needTools, runStep } from "../tools.ts";
+import { bareDebian } from "./mmdebstrap.ts";
 import type { SourceJob } from "./source.ts";
 
 export type ContainerTool = "docker" | "podman" | "buildah";
@@ -17,15 +18,18 @@ const BASE_IMAGE = `debian:${SUITE}-slim`;
  */
 export async function fromContainerTool(tool: ContainerTool, job: SourceJob): Promise<void> {
   needTools(tool, "tar");
+  const command = commandOf(tool, job);
   const options = { ...(job.signal ? { signal: job.signal } : {}), onStderr: job.onText };
   const name = `hype-image-${randomUUID().slice(0, 8)}`;
   await using cleanup = new AsyncDisposableStack();
-  const remove = (...argv: string[]) => cleanup.defer(async () => void (await run([tool, ...argv])));
+  const remove = (...argv: string[]) => cleanup.defer(async () => void (await run(command(...argv))));
 
-  const base = (await pull(tool, job)) ? BASE_IMAGE : `${name}-base`;
+  const pulled = await run(command("pull", BASE_IMAGE), { ...options, timeoutMs: 600_000 });
+  const base = pulled.code === 0 ? BASE_IMAGE : `${name}-base`;
   if (base !== BASE_IMAGE) {
+    job.onText(`${BASE_IMAGE} cannot be pulled: mmdebstrap makes the base image\n`);
     remove("rmi", "-f", base);
-    await importBase(tool, base, job);
+    await runStep(command("build", "-t", base, await baseContext(job)), options);
   }
   remove("rmi", "-f", name);
   const args = {
@@ -34,49 +38,40 @@ export async function fromContainerTool(tool: ContainerTool, job: SourceJob): Pr
     APT_SOURCES: aptSources(job.aptMirrors).join("\\n"),
   };
   const buildArgs = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-  await runStep([tool, "build", "--no-cache", "-t", name, ...buildArgs, job.recipe], options);
+  await runStep(command("build", "--no-cache", "-t", name, ...buildArgs, job.recipe), options);
 
-  if (tool === "buildah") {
-    const container = (await runStep(["buildah", "from", "--pull-never", name], options)).trim();
-    remove("rm", container);
-    const tree = (await runStep(["buildah", "mount", container], options)).trim();
-    await runStep(["tar", "-C", tree, "--sort=name", "--numeric-owner", "-cf", job.tar, "."], options);
-  } else {
-    // A container of an image without programs wants a command, which is never run.
-    const container = (await runStep([tool, "create", name, "/none"], options)).trim();
-    remove("rm", "-f", container);
-    await runStep([tool, "export", "-o", job.tar, container], options);
-  }
+  if (tool === "buildah") return void (await runStep(command("export", name), options));
+  // A container of an image without programs wants a command, which is never run.
+  const container = (await runStep(command("create", name, "/none"), options)).trim();
+  remove("rm", "-f", container);
+  await runStep(command("export", "-o", job.tar, container), options);
 }
 
-async function pull(tool: ContainerTool, job: SourceJob): Promise<boolean> {
-  const result = await run([tool, "pull", BASE_IMAGE], {
-    timeoutMs: 600_000,
-    ...(job.signal ? { signal: job.signal } : {}),
-  });
-  if (result.code !== 0) job.onText(`${BASE_IMAGE} cannot be pulled: mmdebstrap makes the base image\n`);
-  return result.code === 0;
+/** Context of a base image made by mmdebstrap: the same for every tool. */
+async function baseContext(job: SourceJob): Promise<string> {
+  const context = join(job.directory, "base");
+  mkdirSync(context);
+  await bareDebian(job, join(context, "base.tar"));
+  writeFileSync(join(context, "Dockerfile"), "FROM scratch\nADD base.tar /\n");
+  return context;
 }
 
-async function importBase(tool: ContainerTool, name: string, job: SourceJob): Promise<void> {
-  const tar = bareDebianTar(job);
-  await bareDebian(job, tar);
-  const options = { ...(job.signal ? { signal: job.signal } : {}) };
-  if (tool !== "buildah") {
-    await runStep([tool, "import", tar, name], options);
-    return;
-  }
-  const container = (await runStep(["buildah", "from", "scratch"], options)).trim();
-  try {
-    await runStep(["buildah", "add", container, tar, "/"], options);
-    await runStep(["buildah", "commit", container, name], options);
-  } catch (thrown) {
-    throw thrown instanceof HypeError
-      ? new HypeError(thrown.code, `the base image could not be imported: ${thrown.message}`, thrown.details, {
-          cause: thrown,
-        })
-      : thrown;
-  } finally {
-    await run(["buildah", "rm", container]);
-  }
+type Command = (...argv: string[]) => [string, ...string[]];
+
+/**
+ * How a tool is called. buildah has no daemon: its storage is kept below the job's directory and its processes in namespaces of
+ * their own, so that both go with the job, however it ends. What `export` is to the others, it does by mounting.
+ */
+function commandOf(tool: ContainerTool, job: SourceJob): Command {
+  if (tool !== "buildah") return (...argv) => [tool, ...argv];
+  const storage = ["--root", join(job.directory, "storage"), "--runroot", join(job.directory, "storage-run")];
+  const exportScript = `
+    name=$1 tar=$2; shift 2
+    container=$(buildah "$@" from --pull-never "$name")
+    tree=$(buildah "$@" mount "$container")
+    tar -C "$tree" --sort=name --numeric-owner -cf "$tar" .`;
+  return (subcommand, ...rest) =>
+    subcommand === "export"
+      ? contained(["sh", "-euc", exportScript, "sh", rest[0]!, job.tar, ...storage])
+      : contained(["buildah", ...storage, subcommand!, ...rest]);
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { aptSources, packagesToInstall, SOURCE_DATE_EPOCH, SUITE } from "../recipe.ts";
 import { contained, needTools, runStep } from "../tools.ts";
 import type { SourceJob } from "./source.ts";
@@ -48,6 +47,3 @@ async function bootstrap(job: SourceJob, options: string[], target: string): Pro
 
 /** A path as one word of a shell line. */
 const quote = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;
-
-/** Where bareDebian puts its file by default. */
-export const bareDebianTar = (job: SourceJob): string => join(job.directory, "base.tar");
