@@ -5,12 +5,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { leftovers, snapshot } from "../test/lib/leftovers.ts";
+import { leftovers, RUN_MARK, snapshot } from "../test/lib/leftovers.ts";
 
 const root = join(import.meta.dir, "..");
 const bun = process.execPath;
 const imageDir = process.env.OVERHYPED_IMAGE_DIR ?? join(homedir(), ".overhyped", "images");
 
+const run = crypto.randomUUID();
 let passed = 0;
 let failed = 0;
 const failures: string[] = [];
@@ -27,7 +28,7 @@ async function step(name: string, argv: string[], env: Record<string, string> = 
   const started = performance.now();
   const child = Bun.spawn(argv, {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { ...process.env, [RUN_MARK]: run, ...env },
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
@@ -110,7 +111,7 @@ if (runs("rooms"))
 if (runs("process")) await tests("process", ["./test/process/"]);
 if (runs("vm")) await tests("vm", ["./test/vm/"]);
 
-const left = leftovers(before);
+const left = leftovers(before, run);
 for (const line of left) console.log(`left behind: ${line}`);
 count("nothing is left behind", left.length === 0);
 

@@ -129,6 +129,8 @@ export class FakeMachine implements Machine {
 
   async pause(): Promise<void> {
     this.#signal("SIGSTOP");
+    // The kernel stops a process a moment after it was told to.
+    while ((await this.state()) === "running") await new Promise((next) => setImmediate(next));
   }
   async resume(): Promise<void> {
     this.#signal("SIGCONT");

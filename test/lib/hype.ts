@@ -2,6 +2,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:f
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+import { RUN_MARK } from "./leftovers.ts";
+
 /** The built program; process and VM tests speak to nothing else. */
 export const HYPE = join(import.meta.dir, "..", "..", "dist", "hype");
 /** Where `hype image build` of the check puts images; tests only read them. */
@@ -29,6 +31,7 @@ export class SealedHome implements AsyncDisposable {
       OVERHYPED_HOME: join(this.path, "state"),
       OVERHYPED_IMAGE_DIR: TEST_IMAGE_DIR,
       OVERHYPED_API_LISTEN: "127.0.0.1:0",
+      ...(process.env[RUN_MARK] ? { [RUN_MARK]: process.env[RUN_MARK] } : {}),
       ...extra,
     };
   }

@@ -9,7 +9,20 @@ export type Snapshot = {
   temporary: Set<string>;
 };
 
-const OURS = /qemu-system|passt|chrom|hype|\bbun\b/;
+/** Stands in the environment of every process of one run, so that whatever else happens on the machine is not taken for ours. */
+export const RUN_MARK = "OVERHYPED_TEST_RUN";
+
+/** By the run's mark; or, since VMM and network are started with an environment of their own, by a directory below a test's. */
+function isOurs(pid: string, run: string): boolean {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return environment.some(
+      (entry) => entry === `${RUN_MARK}=${run}` || entry.startsWith(`HYPE_DIRECTORY=${tmpdir()}/hype-`),
+    );
+  } catch {
+    return false; // it ended, or it is not this user's
+  }
+}
 
 function list(path: string): string[] {
   try {
@@ -44,12 +57,12 @@ export function snapshot(): Snapshot {
   };
 }
 
-/** What is there now and was not before, one line each. */
-export function leftovers(before: Snapshot): string[] {
+/** What is there now and was not before, one line each. @param run value of RUN_MARK that the run was started with */
+export function leftovers(before: Snapshot, run: string): string[] {
   const now = snapshot();
   return [
     ...[...now.processes]
-      .filter(([key, command]) => !before.processes.has(key) && OURS.test(command))
+      .filter(([key]) => !before.processes.has(key) && isOurs(key.split("@")[0] ?? "", run))
       .map(([key, command]) => `process ${key} ${command.slice(0, 120)}`),
     ...[...now.namespaces].filter((name) => !before.namespaces.has(name)).map((name) => `network namespace ${name}`),
     ...[...now.links].filter((name) => !before.links.has(name)).map((name) => `interface ${name}`),

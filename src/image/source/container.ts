@@ -20,7 +20,8 @@ export async function fromContainerTool(tool: ContainerTool, job: SourceJob): Pr
   needTools(tool, "tar");
   const command = commandOf(tool, job);
   const options = { ...(job.signal ? { signal: job.signal } : {}), onStderr: job.onText };
-  const name = `hype-image-${randomUUID().slice(0, 8)}`;
+  // "localhost" keeps the tools from looking for the name elsewhere.
+  const name = `localhost/hype-image-${randomUUID().slice(0, 8)}`;
   await using cleanup = new AsyncDisposableStack();
   const remove = (...argv: string[]) => cleanup.defer(async () => void (await run(command(...argv))));
 
@@ -38,7 +39,7 @@ export async function fromContainerTool(tool: ContainerTool, job: SourceJob): Pr
     APT_SOURCES: aptSources(job.aptMirrors).join("\\n"),
   };
   const buildArgs = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-  await runStep(command("build", "--no-cache", "-t", name, ...buildArgs, job.recipe), options);
+  await runStep(saidOnStderr(command("build", "--no-cache", "-t", name, ...buildArgs, job.recipe)), options);
 
   if (tool === "buildah") return void (await runStep(command("export", name), options));
   // A container of an image without programs wants a command, which is never run.
@@ -46,6 +47,9 @@ export async function fromContainerTool(tool: ContainerTool, job: SourceJob): Pr
   remove("rm", "-f", container);
   await runStep(command("export", "-o", job.tar, container), options);
 }
+
+/** Some tools tell their progress on standard output, some on standard error: it is wanted on one. */
+const saidOnStderr = (argv: string[]): [string, ...string[]] => ["sh", "-c", 'exec "$@" >&2', "sh", ...argv];
 
 /** Context of a base image made by mmdebstrap: the same for every tool. */
 async function baseContext(job: SourceJob): Promise<string> {
