@@ -10,7 +10,7 @@ MODE=install
 # What runs VMs, what builds images, and what the tests look at the results with.
 RUN_PACKAGES=(qemu-system-x86 passt)
 IMAGE_PACKAGES=(mmdebstrap erofs-utils squashfs-tools uidmap debian-archive-keyring ca-certificates)
-CHECK_PACKAGES=(chromium-headless-shell cpio iproute2 strace tmux)
+CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static iproute2)
 
 usage() {
   cat <<EOF

@@ -55,7 +55,7 @@ describe("create", () => {
     });
     const spec = world.driver.specs[0];
     expect(spec?.cmdline).toMatch(
-      /^quiet panic=-1 ip=10\.0\.0\.2::.*:demo:eth0:off:10\.0\.0\.1 hype\.root=root nokaslr$/,
+      /^quiet panic=-1 cryptomgr\.notests ip=10\.0\.0\.2::.*:demo:eth0:off:10\.0\.0\.1 hype\.root=root nokaslr$/,
     );
     expect(spec?.token).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify([vm, world.events()])).not.toContain(String(spec?.token));
