@@ -94,3 +94,19 @@ export const cancelReason = (signal: AbortSignal): HypeError =>
 export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) throw cancelReason(signal);
 }
+
+/**
+ * What `work` gives, or the cancellation if that comes first; the work goes on for whoever else waits for it.
+ * @throws HypeError cancelled (or the reason given), and whatever `work` throws.
+ */
+export async function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const cancel = () => reject(cancelReason(signal));
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Vm } from "../contract/index.ts";
 import { Guest } from "../guest/guest.ts";
 import { kernelCommandLine } from "./command-line.ts";
-import { type Context, type LiveVm, now, throwIfCancelled } from "./context.ts";
+import { type Context, type LiveVm, now, throwIfCancelled, unlessCancelled } from "./context.ts";
 import { makeDirectories, removeRunDirectory } from "./directories.ts";
 import { record, transition } from "./states.ts";
 import { withUndo } from "./undo.ts";
@@ -22,6 +22,8 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     const image = await ctx.images.resolve(vm.image === DEFAULT_IMAGE ? null : vm.image);
     throwIfCancelled(signal);
     record(ctx, vm.id, { image: image.id });
+    // The first one of a server waits for the probe of KVM, up to ten seconds: before anything is built, and not after a cancellation.
+    const driver = await unlessCancelled(ctx.driver(), signal);
 
     const attachment = await ctx.network.attach(
       { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir },
@@ -34,8 +36,6 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     record(ctx, vm.id, { attachment: attachment.record, endpoint: attachment.record.endpoint });
     throwIfCancelled(signal);
 
-    const driver = await ctx.driver();
-    throwIfCancelled(signal);
     const machine = await driver.start(
       {
         vmId: vm.id,

@@ -297,3 +297,22 @@ describe("cancelled", () => {
     await world.event("VM_RUNNING");
   });
 });
+
+test("a deletion does not wait for a hypervisor that is still being chosen", async () => {
+  const chosen = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using world = new World({
+    openDriver: async (driver) => {
+      asked.resolve();
+      await chosen.promise;
+      return driver;
+    },
+  });
+  const created = world.engine.create(request("demo")).catch((thrown: HypeError) => thrown.code);
+  await asked.promise;
+  await world.engine.delete("demo");
+  expect(await created).toBe("cancelled");
+  expect(world.engine.list({}).total).toBe(0);
+  expect(world.driver.specs).toEqual([]);
+  chosen.resolve();
+});
