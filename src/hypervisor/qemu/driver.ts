@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, rmSync, watch } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
 import { HypeError, TOKEN_OEM_PREFIX } from "../../contract/index.ts";
+import { fileAppears } from "../../host/file-appears.ts";
 import { tailFile, writeAtomic } from "../../host/files.ts";
 import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
 import type { HypervisorDriver, Machine, MachineRecord, MachineSpec } from "../driver.ts";
@@ -79,32 +80,15 @@ export class QemuDriver implements HypervisorDriver {
 
 /** Waits for QEMU's control socket, or for its end. @throws HypeError hypervisor_failed | cancelled */
 async function socketAppears(runDir: string, vmm: Detached, signal: AbortSignal, output: () => string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const look = () => existsSync(join(runDir, VM_RUN_FILES.qmp)) && resolve();
-  const cancel = () => reject(new HypeError("cancelled", "the start was cancelled"));
-  const watcher = watch(runDir, look);
-  const late = setTimeout(
-    () => reject(new HypeError("hypervisor_failed", `QEMU did not open its control socket: ${output()}`)),
-    SOCKET_DEADLINE_MS,
+  const socket = join(runDir, VM_RUN_FILES.qmp);
+  const outcome = await fileAppears(socket, vmm, { deadlineMs: SOCKET_DEADLINE_MS, signal });
+  if (outcome === "appeared") return;
+  if (outcome === "late") throw new HypeError("hypervisor_failed", `QEMU did not open its control socket: ${output()}`);
+  const { exitCode, signal: by } = await vmm.exited;
+  throw new HypeError(
+    "hypervisor_failed",
+    `QEMU ended at once (${by ?? `exit ${exitCode}`}): ${output() || "it said nothing"}`,
   );
-  signal.addEventListener("abort", cancel, { once: true });
-  void vmm.exited.then(({ exitCode, signal: by }) =>
-    reject(
-      new HypeError(
-        "hypervisor_failed",
-        `QEMU ended at once (${by ?? `exit ${exitCode}`}): ${output() || "it said nothing"}`,
-      ),
-    ),
-  );
-  if (signal.aborted) cancel();
-  look();
-  try {
-    await promise;
-  } finally {
-    watcher.close();
-    clearTimeout(late);
-    signal.removeEventListener("abort", cancel);
-  }
 }
 
 /** The socket's file appears at bind(2), a moment before listen(2): a refusal in between is not an answer yet. */

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
 import { HypeError } from "../../contract/index.ts";
+import { fileAppears } from "../../host/file-appears.ts";
 import { fileError, tailFile, writeAtomic } from "../../host/files.ts";
 import { freePort } from "../../host/free-port.ts";
 import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
@@ -95,25 +96,10 @@ function makePasstDirectory(directory: string): void {
 
 /** passt writes its pid file when everything is bound. @returns false when it ended instead. */
 async function pidFileAppears(directory: string, passt: Detached, signal: AbortSignal): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const look = () => existsSync(join(directory, "passt.pid")) && resolve(true);
-  const cancel = () => reject(new HypeError("cancelled", "the start was cancelled"));
-  const watcher = watch(directory, look);
-  const late = setTimeout(
-    () => reject(new HypeError("network_failed", `passt was not ready within ${READY_DEADLINE_MS} ms`)),
-    READY_DEADLINE_MS,
-  );
-  signal.addEventListener("abort", cancel, { once: true });
-  void passt.exited.then(() => resolve(false));
-  if (signal.aborted) cancel();
-  look();
-  try {
-    return await promise;
-  } finally {
-    watcher.close();
-    clearTimeout(late);
-    signal.removeEventListener("abort", cancel);
-  }
+  const pidFile = join(directory, "passt.pid");
+  const outcome = await fileAppears(pidFile, passt, { deadlineMs: READY_DEADLINE_MS, signal });
+  if (outcome === "late") throw new HypeError("network_failed", `passt was not ready within ${READY_DEADLINE_MS} ms`);
+  return outcome === "appeared";
 }
 
 /** passt refuses to forward DNS to nowhere (resolv.conf(5) without an IPv4 name server). */
