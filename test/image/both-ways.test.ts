@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { buildImage } from "../../src/image/build.ts";
-import { differences } from "../../src/image/differences.ts";
+import { differences } from "../lib/differences.ts";
 import { silentLog } from "../../src/log/log.ts";
 import { ImageDir } from "./made-up-image.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { differences } from "../../src/image/differences.ts";
+import { differences } from "../lib/differences.ts";
 import { ImageDir } from "./made-up-image.ts";
 
 test("two root file systems: what differs is named, what is the same is not", async () => {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Of } from "./sha256.ts";
-import { needTools, runStep } from "./tools.ts";
+import { sha256Of } from "../../src/image/sha256.ts";
+import { needTools, runStep } from "../../src/image/tools.ts";
 
 /**
  * Compares two root file systems file by file: path, kind, mode, owner, date, target or bytes.
