@@ -60,8 +60,8 @@ const reason = (errorText: string | undefined, isDownload: boolean | undefined):
  */
 class NavigationWatch {
   #seen = new Map<string, Set<string>>(); // loader -> names of its lifecycle events
-  #begun: string[] = []; // loaders
-  #loader = new Map<string, string>(); // frame -> loader committed last
+  #begun: { frameId: string; loaderId: string }[] = [];
+  #committed = new Set<string>(); // loaders
   #jumped = new Set<string>(); // frames
   #status = new Map<string, number>(); // loader -> HTTP status of its document
   #look: () => unknown = () => {};
@@ -72,8 +72,8 @@ class NavigationWatch {
       tab.on("Page.lifecycleEvent", ({ loaderId, name }) =>
         this.#note(() => this.#seen.set(loaderId, (this.#seen.get(loaderId) ?? new Set()).add(name))),
       ),
-      tab.on("Page.frameStartedNavigating", ({ loaderId }) => void this.#begun.push(loaderId)),
-      tab.on("Page.frameNavigated", ({ frame }) => this.#note(() => this.#loader.set(frame.id, frame.loaderId))),
+      tab.on("Page.frameStartedNavigating", (begun) => this.#note(() => this.#begun.push(begun))),
+      tab.on("Page.frameNavigated", ({ frame }) => this.#note(() => this.#committed.add(frame.loaderId))),
       tab.on("Page.navigatedWithinDocument", ({ frameId }) => this.#note(() => this.#jumped.add(frameId))),
       tab.on("Network.responseReceived", ({ loaderId, type, response }) => {
         if (type === "Document" && /^https?:/.test(response.url)) this.#status.set(loaderId, response.status);
@@ -94,11 +94,8 @@ class NavigationWatch {
     const event = LIFECYCLE[until];
     let arrived = loaderId;
     const condition = () => {
-      const current = this.#loader.get(frameId);
-      if (current && this.#begun.indexOf(current) > this.#begun.indexOf(loaderId)) arrived = current;
-      return event === null
-        ? current === arrived || this.#seen.has(arrived)
-        : this.#seen.get(arrived)?.has(event) === true;
+      arrived = this.#latest(frameId, loaderId);
+      return event === null ? this.#isCommitted(arrived) : this.#seen.get(arrived)?.has(event) === true;
     };
     // The command has the present document's past events told again: those of a renderer that took us over in mid-load were lost.
     const again = setInterval(() => void this.tab.send(...TELL_EVENTS, signal).catch(() => {}), ASK_AGAIN_MS);
@@ -108,6 +105,18 @@ class NavigationWatch {
       clearInterval(again);
     }
     return this.#status.get(arrived) ?? null;
+  }
+
+  /** The document the frame holds now: of `loaderId`, or the newest that was begun after it and got there. */
+  #latest(frameId: string, loaderId: string): string {
+    const loaders = this.#begun.filter((begun) => begun.frameId === frameId).map((begun) => begun.loaderId);
+    const later = loaders.slice(loaders.indexOf(loaderId) + 1);
+    return later.findLast((loader) => this.#isCommitted(loader)) ?? loaderId;
+  }
+
+  /** Only a committed document has lifecycle events: they tell of a commit that was itself not reported. */
+  #isCommitted(loaderId: string): boolean {
+    return this.#committed.has(loaderId) || this.#seen.has(loaderId);
   }
 
   /** Resolves when the frame moved inside its document: there is no loader, and no load to wait for. */
