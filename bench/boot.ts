@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VM_LOG_FILES, VM_RUN_FILES } from "../src/config/paths.ts";
+import { VM_LOG_FILES, VM_RUN_FILES, VMM_DIRECTORY } from "../src/config/paths.ts";
 import { AGENT_LISTENING_LINE, TOKEN_OEM_PREFIX } from "../src/contract/index.ts";
 import { Guest } from "../src/guest/guest.ts";
 import { tailFile } from "../src/host/files.ts";
 import { endProcess, spawnDetached } from "../src/host/process.ts";
+import { NoJail } from "../src/hypervisor/jail/no-jail.ts";
 import { qemuArguments } from "../src/hypervisor/qemu/arguments.ts";
 import { UserNetwork } from "../src/network/user/user-network.ts";
 import { SealedHome } from "../test/lib/hype.ts";
@@ -28,12 +29,17 @@ async function bareBoot(accelerator: "kvm" | "tcg"): Promise<number> {
   const [runDir, logDir] = [directory.join("run"), directory.join("log")];
   mkdirSync(runDir);
   mkdirSync(logDir);
+  const workDir = join(runDir, VMM_DIRECTORY);
+  mkdirSync(workDir);
   const image = await defaultImage();
   const network = new UserNetwork("passt");
   const token = randomBytes(32).toString("hex");
   const started = performance.now();
-  const attachment = await network.attach({ id: "bare", name: "bare", runDir, logDir }, new AbortController().signal);
-  writeFileSync(join(runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${token}`);
+  const attachment = await network.attach(
+    { id: "bare", name: "bare", ipAddress: "192.168.127.2", runDir, logDir, uid: null, egress: network.defaultEgress },
+    new AbortController().signal,
+  );
+  writeFileSync(join(workDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${token}`);
   const spec = {
     vmId: "bare",
     ...SHAPE,
@@ -41,11 +47,13 @@ async function bareBoot(accelerator: "kvm" | "tcg"): Promise<number> {
     cmdline: kernelCommandLine({ kernel_cmdline: null }, image, attachment.ipParameter),
     token,
     nic: attachment.nic,
+    workDir,
     runDir,
     logDir,
+    jail: await new NoJail("measured bare").make(),
   };
   const qemu = spawnDetached(["qemu-system-x86_64", ...qemuArguments(spec, accelerator)], {
-    cwd: runDir,
+    cwd: workDir,
     logFile: join(logDir, "vmm.log"),
   });
   try {

@@ -51,6 +51,12 @@ const subnet = v.pipe(
  * `schema` turns the text into the value; `fallback` is said in words where it depends on other settings.
  */
 export const ENVIRONMENT = {
+  OVERHYPED_CONFIG: {
+    schema: absolutePath,
+    fallback: "/etc/overhyped/hype.env",
+    meaning:
+      "Settings file, NAME=VALUE lines of this table; the environment wins. Not there or not readable: nothing is read",
+  },
   OVERHYPED_HOME: {
     schema: absolutePath,
     fallback: "~/.overhyped",
@@ -101,6 +107,55 @@ export const ENVIRONMENT = {
     meaning: "QEMU's accelerator; auto uses KVM only after a probe guest really booted with it",
   },
   OVERHYPED_QEMU: { schema: text, fallback: "qemu-system-x86_64", meaning: "QEMU program" },
+  OVERHYPED_CLOUD_HYPERVISOR: {
+    schema: text,
+    fallback: "cloud-hypervisor",
+    meaning: "Cloud Hypervisor program",
+  },
+  OVERHYPED_JAIL: {
+    schema: v.picklist(["auto", "required", "off"], "must be auto, required or off"),
+    fallback: "auto",
+    meaning:
+      "auto: every VMM is jailed as far as this host allows; required: a VM whose VMM cannot have a user and a cgroup of its own does not start",
+  },
+  OVERHYPED_UID_BASE: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(/^\d{1,10}$/, "must be a user id"),
+      v.transform(Number),
+      v.minValue(10_000, "must be at least 10000"),
+      v.maxValue(4_294_000_000, "must be at most 4294000000"),
+    ),
+    fallback: "1900000000",
+    meaning: "VMM of lease N runs as user and group BASE + N; no other user may lie in that range",
+  },
+  OVERHYPED_NETWORK: {
+    schema: v.picklist(["auto", "slot", "user"], "must be auto, slot or user"),
+    fallback: "auto",
+    meaning:
+      "slot: a policed namespace per VM (root, after `hype setup`); user: passt; auto: slot where the host is set up for it",
+  },
+  OVERHYPED_READY_SLOTS: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(/^\d{1,6}$/, "must be a whole number"),
+      v.transform(Number),
+      v.maxValue(256, "must be at most 256"),
+    ),
+    fallback: "4",
+    meaning: "Slots of the network built ahead of need",
+  },
+  OVERHYPED_DNS: {
+    schema: v.pipe(
+      list,
+      v.check(
+        (servers) => servers.length > 0 && servers.length <= 4 && servers.every((ip) => ipaddr.isValid(ip)),
+        "must be one to four addresses of name servers",
+      ),
+    ),
+    fallback: "the host's, from /etc/resolv.conf",
+    meaning: "Name servers that answer for the guests of the slot network",
+  },
   OVERHYPED_PASST: { schema: text, fallback: "passt", meaning: "passt program (network without root)" },
   OVERHYPED_SUBNET: { schema: subnet, fallback: "192.168.127.0/24", meaning: "Network of the VMs' leases" },
   OVERHYPED_HOST_IP: {
@@ -131,6 +186,12 @@ export const ENVIRONMENT = {
     fallback: "admin.key in OVERHYPED_HOME",
     meaning: "Key: an additional admin key for `serve`, the key to send for the CLI",
   },
+  OVERHYPED_TLS_CERT: {
+    schema: absolutePath,
+    fallback: "no TLS",
+    meaning: "Certificate chain of the server, PEM; together with OVERHYPED_TLS_KEY",
+  },
+  OVERHYPED_TLS_KEY: { schema: absolutePath, fallback: "no TLS", meaning: "Its private key, PEM" },
   OVERHYPED_API_ALLOW_CIDR: {
     schema: v.pipe(
       list,

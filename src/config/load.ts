@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
@@ -19,6 +20,13 @@ export type Config = {
   hypervisor: "auto" | "qemu" | "cloud-hypervisor";
   accelerator: "auto" | "kvm" | "tcg";
   qemu: string;
+  cloudHypervisor: string;
+  jail: "auto" | "required" | "off";
+  uidBase: number;
+  network: "auto" | "slot" | "user";
+  readySlots: number;
+  /** null: the host's own. */
+  dns: string[] | null;
   passt: string;
   subnet: string;
   hostIp: string;
@@ -26,6 +34,8 @@ export type Config = {
   listen: { host: string; port: number };
   apiBase: string;
   apiKey: string | null;
+  /** PEM files; null: plain HTTP. */
+  tls: { cert: string; key: string } | null;
   allowCidr: string[] | null;
   apiHosts: string[];
   trustedProxies: string[];
@@ -40,7 +50,8 @@ export type Config = {
 export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(env)) {
+  const settings = { ...readSettingsFile(env.OVERHYPED_CONFIG || DEFAULT_CONFIG_FILE, faults), ...dropEmpty(env) };
+  for (const [name, text] of Object.entries(settings)) {
     if (!name.startsWith("OVERHYPED_") || name.startsWith("OVERHYPED_TEST_") || text === undefined || text === "")
       continue;
     const entry = ENVIRONMENT[name as EnvironmentName];
@@ -59,6 +70,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const subnet = set.OVERHYPED_SUBNET ?? "192.168.127.0/24";
   if (set.OVERHYPED_HOST_IP && !ipaddr.IPv4.parse(set.OVERHYPED_HOST_IP).match(ipaddr.IPv4.parseCIDR(subnet)))
     faults.push(`OVERHYPED_HOST_IP ${set.OVERHYPED_HOST_IP} must lie in OVERHYPED_SUBNET ${subnet}`);
+  if (!set.OVERHYPED_TLS_CERT !== !set.OVERHYPED_TLS_KEY)
+    faults.push("OVERHYPED_TLS_CERT and OVERHYPED_TLS_KEY must be given together");
   const runtimeDir =
     set.OVERHYPED_RUNTIME_DIR ?? join(set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped"), "run");
   if (Buffer.byteLength(runtimeDir) > RUNTIME_DIR_BYTES)
@@ -81,6 +94,12 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     hypervisor: set.OVERHYPED_HYPERVISOR ?? "auto",
     accelerator: set.OVERHYPED_ACCELERATOR ?? "auto",
     qemu: set.OVERHYPED_QEMU ?? "qemu-system-x86_64",
+    cloudHypervisor: set.OVERHYPED_CLOUD_HYPERVISOR ?? "cloud-hypervisor",
+    jail: set.OVERHYPED_JAIL ?? "auto",
+    uidBase: set.OVERHYPED_UID_BASE ?? 1_900_000_000,
+    network: set.OVERHYPED_NETWORK ?? "auto",
+    readySlots: set.OVERHYPED_READY_SLOTS ?? 4,
+    dns: set.OVERHYPED_DNS ?? null,
     passt: set.OVERHYPED_PASST ?? "passt",
     subnet,
     hostIp: set.OVERHYPED_HOST_IP ?? firstAddress(subnet),
@@ -88,12 +107,41 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     listen,
     apiBase: (set.OVERHYPED_API_BASE ?? baseOf(listen)).replace(/\/$/, ""),
     apiKey: set.OVERHYPED_API_KEY ?? null,
+    tls:
+      set.OVERHYPED_TLS_CERT && set.OVERHYPED_TLS_KEY
+        ? { cert: set.OVERHYPED_TLS_CERT, key: set.OVERHYPED_TLS_KEY }
+        : null,
     allowCidr: set.OVERHYPED_API_ALLOW_CIDR ?? null,
     apiHosts: set.OVERHYPED_API_HOSTS ?? [],
     trustedProxies: set.OVERHYPED_TRUSTED_PROXIES ?? [],
     bootTimeoutMs: set.OVERHYPED_BOOT_TIMEOUT_MS ?? 120_000,
     logLevel: set.OVERHYPED_LOG_LEVEL ?? "info",
   };
+}
+
+/** Written by `hype setup`, so that `hype serve`, run by systemd, and the commands of root on this machine mean the same server. */
+export const DEFAULT_CONFIG_FILE = "/etc/overhyped/hype.env";
+
+const dropEmpty = (env: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]));
+
+/** Lines `OVERHYPED_NAME=VALUE`, empty lines and comments, as systemd.exec(5) reads them in an EnvironmentFile; quotes are not taken off. */
+function readSettingsFile(path: string, faults: string[]): Record<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return {};
+  }
+  const lines = text.split("\n").map((line) => line.trim());
+  const settings: Record<string, string> = {};
+  for (const [index, line] of lines.entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^(OVERHYPED_[A-Z_]+)=(.*)$/.exec(line);
+    if (match?.[1] && match[1] !== "OVERHYPED_CONFIG") settings[match[1]] = match[2]!;
+    else faults.push(`${path}: line ${index + 1} must read OVERHYPED_NAME=VALUE`);
+  }
+  return settings;
 }
 
 const DEFAULT_LISTEN = { host: "127.0.0.1", port: 7777 };

@@ -20,6 +20,8 @@ export const paths = {
 /** UUIDv7 begins with the time: the last 12 digits are random, so directories of two VMs never share a name. */
 export const shortId = (vmId: string): string => vmId.slice(-12);
 
+/** Directory of the VMM inside a VM's run directory: its working directory, the only one it may write to. */
+export const VMM_DIRECTORY = "vmm";
 /** File names inside a VM's run directory: the same for every VM, so that a snapshot restores elsewhere unedited. */
 export const VM_RUN_FILES = {
   pid: "vmm.pid",

@@ -61,8 +61,8 @@ export const ERRORS = {
   rate_limited: {
     status: 429,
     exit: 1,
-    title: "Too many failed keys",
-    remedy: "Wait for the seconds in Retry-After, then use a valid key.",
+    title: "Too many calls",
+    remedy: "Wait for the seconds in Retry-After; after failed keys, use a valid one.",
   },
   vm_not_found: { status: 404, exit: 1, title: "No such VM", remedy: "`hype vms list` shows the VMs there are." },
   vm_name_taken: {
@@ -265,6 +265,38 @@ export const ERRORS = {
     exit: 3,
     title: "No server answers",
     remedy: "Start one with `hype serve`, or name it with --api or OVERHYPED_API_BASE.",
+  },
+  network_unavailable: {
+    status: 503,
+    exit: 1,
+    title: "The slot network is not set up on this host",
+    remedy: "Run `sudo hype setup`, or set OVERHYPED_NETWORK=user.",
+  },
+  egress_unsupported: {
+    status: 409,
+    exit: 1,
+    title: "This VM's network cannot police egress",
+    remedy: "Use the slot network (`sudo hype setup`), or create the VM without a policy.",
+  },
+  jail_unavailable: {
+    status: 503,
+    exit: 1,
+    title: "The VMM cannot be jailed as required",
+    remedy: "`hype doctor` says what is missing; OVERHYPED_JAIL=auto starts VMs with what there is.",
+  },
+  key_not_found: { status: 404, exit: 1, title: "No such key", remedy: "`hype keys list` shows the keys there are." },
+  key_name_taken: {
+    status: 409,
+    exit: 1,
+    title: "The key's name is taken",
+    remedy: "Choose another name; revoked keys keep theirs.",
+  },
+  root_required: { status: 403, exit: 1, title: "Only root may do this", remedy: "Run it with sudo." },
+  setup_failed: {
+    status: 500,
+    exit: 1,
+    title: "The host could not be set up",
+    remedy: "What this run had changed was undone; mend what the message names and run it again.",
   },
   shutting_down: {
     status: 503,

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { EgressPolicy } from "./egress.ts";
+import { Isolation } from "./isolation.ts";
 
 /** Life of a VM. `running` means usable: the agent answered and Chromium's DevTools are ready. */
 export const VmStatus = v.picklist([
@@ -80,6 +82,10 @@ export const CreateVm = v.strictObject({
   ),
   labels: v.optional(Labels, {}),
   ttl_seconds: v.optional(v.nullable(wholeNumber(LIMITS.ttl_seconds.min, LIMITS.ttl_seconds.max)), null),
+  egress: v.pipe(
+    v.optional(v.nullable(EgressPolicy), null),
+    v.description("What the guest may reach; null: the network's default (slot: internet, user: open)"),
+  ),
 });
 export type CreateVm = v.InferOutput<typeof CreateVm>;
 export type CreateVmInput = v.InferInput<typeof CreateVm>;
@@ -110,6 +116,12 @@ export const Vm = v.object({
     v.nullable(v.string()),
     v.description("Where the server reaches the agent's door; null when not started"),
   ),
+  network: v.pipe(
+    v.nullable(v.picklist(["slot", "user"])),
+    v.description("slot: a namespace of its own, policed; user: passt, without root; null when never started"),
+  ),
+  egress: EgressPolicy,
+  isolation: v.pipe(v.nullable(Isolation), v.description("How the VMM is jailed; null when not started")),
   hypervisor: v.nullable(v.picklist(["cloud-hypervisor", "qemu"])),
   accelerator: v.pipe(v.nullable(v.picklist(["kvm", "tcg"])), v.description("tcg = software emulation")),
   pid: v.pipe(v.nullable(v.number()), v.description("The VMM's process id on the host")),

@@ -2,6 +2,7 @@ import type { Config } from "../config/load.ts";
 import { HypeError, messageOf, type Vm } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { HypervisorDriver, Machine } from "../hypervisor/driver.ts";
+import type { Jailer } from "../hypervisor/jail/jail.ts";
 import type { BootableImage } from "../image/types.ts";
 import type { Log } from "../log/log.ts";
 import type { Network } from "../network/network.ts";
@@ -27,6 +28,7 @@ export type EngineOptions = {
   /** A function is called at the first need and again after it failed: a server without a hypervisor still answers. */
   driver: HypervisorDriver | (() => Promise<HypervisorDriver>);
   network: Network;
+  jailer: Jailer;
   images: { resolve(ref: string | null): Promise<BootableImage> };
   /** What this host has to give. */
   host?: { memoryTotalMb(): number; cpuCores(): number };

@@ -17,6 +17,7 @@ import type { OperationOptions } from "./types.ts";
 export async function create(ctx: Context, input: CreateVm, options: OperationOptions): Promise<Vm> {
   throwIfCancelled(ctx.closing.signal);
   if (options.signal) throwIfCancelled(options.signal);
+  if (input.egress) ctx.network.mustPolice(input.egress);
   const startedAtMs = ctx.clock();
   const created_at = now(ctx);
   const vm = admit(
@@ -31,6 +32,7 @@ export async function create(ctx: Context, input: CreateVm, options: OperationOp
       image: input.image ?? DEFAULT_IMAGE,
       labels: input.labels,
       ttl_seconds: input.ttl_seconds,
+      egress: input.egress ?? ctx.network.defaultEgress,
       expires_at: input.ttl_seconds === null ? null : new Date(startedAtMs + input.ttl_seconds * 1000).toISOString(),
       created_at,
     },
@@ -48,6 +50,8 @@ const blank = {
   console_tail: null,
   generation: 1,
   endpoint: null,
+  network: null,
+  isolation: null,
   hypervisor: null,
   accelerator: null,
   pid: null,

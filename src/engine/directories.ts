@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { paths, VM_LOG_FILES } from "../config/paths.ts";
+import { paths, VM_LOG_FILES, VMM_DIRECTORY } from "../config/paths.ts";
 import { ensurePrivateDir, tailFile } from "../host/files.ts";
 import type { Context } from "./context.ts";
 
@@ -12,7 +12,11 @@ const logDir = (ctx: Dirs, vmId: string) => paths.vmLogs(ctx.config, vmId);
 const CONSOLE_TAIL_BYTES = 4096;
 
 /** An empty run directory, and a log directory whose logs of the start before are kept as `*.1`. @throws HypeError disk_full | state_unwritable */
-export function makeDirectories(ctx: Dirs, vmId: string): { runDir: string; logDir: string } {
+export function makeDirectories(
+  ctx: Dirs,
+  vmId: string,
+  _uid: number | null,
+): { runDir: string; workDir: string; logDir: string } {
   removeRunDirectory(ctx, vmId);
   ensurePrivateDir(runDir(ctx, vmId));
   ensurePrivateDir(logDir(ctx, vmId));
@@ -20,7 +24,9 @@ export function makeDirectories(ctx: Dirs, vmId: string): { runDir: string; logD
     const path = join(logDir(ctx, vmId), file);
     if (existsSync(path)) renameSync(path, `${path}.1`);
   }
-  return { runDir: runDir(ctx, vmId), logDir: logDir(ctx, vmId) };
+  const workDir = join(runDir(ctx, vmId), VMM_DIRECTORY);
+  ensurePrivateDir(workDir);
+  return { runDir: runDir(ctx, vmId), workDir, logDir: logDir(ctx, vmId) };
 }
 
 export const removeRunDirectory = (ctx: Dirs, vmId: string): void =>

@@ -30,6 +30,20 @@ export async function reconcile(ctx: Context): Promise<void> {
       }),
   );
   await removeStrayDirectories(ctx);
+  await reconcileNetwork(ctx);
+}
+
+/** Whatever fails here fails again at the next create or sweep, where it can be told. */
+async function reconcileNetwork(ctx: Context): Promise<void> {
+  const held = ctx.store.vms
+    .all()
+    .map((vm) => holdings(ctx, vm.id).attachment)
+    .filter((attachment) => attachment !== null);
+  try {
+    await ctx.network.reconcile(held);
+  } catch (thrown) {
+    ctx.log.error(`the network could not be reconciled: ${messageOf(thrown)}`, { error: thrown });
+  }
 }
 
 /** True when a row that nobody works on says something that cannot last. */

@@ -35,7 +35,8 @@ export async function release(ctx: Context, vmId: string): Promise<void> {
   const { machine, attachment } = holdings(ctx, vmId);
   await live?.machine.kill();
   if (machine) await endProcess(machine.process, 0);
-  if (live || machine) record(ctx, vmId, { machine: null, pid: null, token: null });
+  if (machine?.cgroup) await ctx.jailer.release(machine.cgroup);
+  if (live || machine) record(ctx, vmId, { machine: null, pid: null, token: null, isolation: null });
   if (!live) await endStrays(paths.vmRun(ctx.config, vmId)); // looks at every process of the host
   if (attachment) await ctx.network.detach(attachment);
   removeRunDirectory(ctx, vmId);

@@ -5,6 +5,7 @@ import { kernelCommandLine } from "./command-line.ts";
 import { type Context, type LiveVm, now, throwIfCancelled, unlessCancelled } from "./context.ts";
 import { makeDirectories, removeRunDirectory } from "./directories.ts";
 import { record, transition } from "./states.ts";
+import { slotNumber } from "../network/network.ts";
 import { withUndo } from "./undo.ts";
 
 /**
@@ -14,7 +15,9 @@ import { withUndo } from "./undo.ts";
  */
 export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<LiveVm> {
   return await withUndo(ctx.log, async (undo) => {
-    const { runDir, logDir } = makeDirectories(ctx, vm.id);
+    const slot = slotNumber(vm.ip_address, ctx.config.subnet);
+    const uid = ctx.jailer.uidOf(slot);
+    const { runDir, workDir, logDir } = makeDirectories(ctx, vm.id, uid);
     undo.defer(() => removeRunDirectory(ctx, vm.id));
     const token = randomBytes(32).toString("hex");
     record(ctx, vm.id, { token });
@@ -26,16 +29,24 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     const driver = await unlessCancelled(ctx.driver(), signal);
 
     const attachment = await ctx.network.attach(
-      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir },
+      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir, uid, egress: vm.egress },
       signal,
     );
     undo.defer(async () => {
       await ctx.network.detach(attachment.record);
       record(ctx, vm.id, { attachment: null, endpoint: null });
     });
-    record(ctx, vm.id, { attachment: attachment.record, endpoint: attachment.record.endpoint });
+    record(ctx, vm.id, {
+      attachment: attachment.record,
+      endpoint: attachment.record.endpoint,
+      network: ctx.network.mode,
+    });
     throwIfCancelled(signal);
 
+    const jail = await ctx.jailer.make({ vmId: vm.id, slot, cpuCores: vm.cpu_cores, memoryMb: vm.memory_mb });
+    undo.defer(async () => {
+      if (jail.cgroup !== null) await ctx.jailer.release(jail.cgroup);
+    });
     const machine = await driver.start(
       {
         vmId: vm.id,
@@ -47,8 +58,10 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
         cmdline: kernelCommandLine(vm, image, attachment.ipParameter),
         token,
         nic: attachment.nic,
+        workDir,
         runDir,
         logDir,
+        jail,
       },
       signal,
     );
@@ -57,6 +70,7 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
       machine: machine.record,
       hypervisor: machine.record.hypervisor,
       accelerator: machine.record.accelerator,
+      isolation: machine.isolation,
       pid: machine.record.process.pid,
       started_at: now(ctx),
     };

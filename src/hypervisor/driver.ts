@@ -1,10 +1,12 @@
+import type { Isolation } from "../contract/index.ts";
 import type { ProcessIdentity } from "../host/process.ts";
+import type { Jail } from "./jail/jail.ts";
 
 /** The one interface of all hypervisors. Drivers know processes, sockets and machines; they know no database and no HTTP API of ours. */
 
 /** How the guest's NIC is attached, made by the network room before the VMM starts. */
 export type GuestNic =
-  | { kind: "passt"; socket: string; mac: string } // stream socket, path relative to the VM's run directory
+  | { kind: "passt"; socket: string; mac: string } // stream socket, path relative to the VMM's working directory
   | { kind: "tap"; name: string; namespace: string; mac: string };
 
 export type MachineSpec = {
@@ -20,10 +22,13 @@ export type MachineSpec = {
   /** The agent's secret, handed over as an SMBIOS OEM string. */
   token: string;
   nic: GuestNic;
-  /** The VM's own directory; the VMM's working directory. Exists, is empty, mode 0700. */
+  /** The VMM's working directory and the only one it may write to; belongs to the jail's user, mode 0700, empty. What is found there is the guest's word. */
+  workDir: string;
+  /** The server's own: the VMM's pid file goes here. */
   runDir: string;
-  /** Exists, mode 0700; console.log and vmm.log go here. */
+  /** console.log, which the VMM may write, exists; vmm.log is the server's. */
   logDir: string;
+  jail: Jail;
 };
 
 /** What a row must hold so that a restarted server finds the machine again. JSON-safe. */
@@ -31,7 +36,10 @@ export type MachineRecord = {
   hypervisor: "qemu" | "cloud-hypervisor";
   accelerator: "kvm" | "tcg";
   process: ProcessIdentity;
+  /** Where the control socket lies: the VMM's working directory. */
   runDir: string;
+  /** Absent in rows of VMMs that an older version started. */
+  cgroup?: string | null;
 };
 
 export type MachineState = "running" | "paused" | "dead";
@@ -51,6 +59,8 @@ export type MachineExit = {
 /** A machine whose VMM process lives. All methods throw HypeError `hypervisor_failed` with the VMM's own words. */
 export interface Machine {
   readonly record: MachineRecord;
+  /** The jail as it is in force, the hypervisor's own measures included; null for an adopted machine (its row knows). */
+  readonly isolation: Isolation | null;
   /** Settles once, when the VMM process is gone. Never rejects. */
   readonly exited: Promise<MachineExit>;
   pause(): Promise<void>;

@@ -6,6 +6,7 @@ import { lockExclusively } from "../host/exclusive-lock.ts";
 import { ensurePrivateDir } from "../host/files.ts";
 import { Images } from "../image/images.ts";
 import type { Log } from "../log/log.ts";
+import { openJailer } from "../hypervisor/jail/open.ts";
 import { openNetwork } from "../network/open.ts";
 import { openStore } from "../store/open.ts";
 import { createApp } from "./app.ts";
@@ -40,7 +41,8 @@ export async function startServer({ config, log }: { config: Config; log: Log })
 
   const closing = new AbortController();
   const images = new Images(config, log.room("image"));
-  const network = openNetwork(config);
+  const jailer = await openJailer(config, log.room("hypervisor"));
+  const network = undo.use(await openNetwork(config, log.room("network")));
   const hypervisor = new HypervisorChoice({ config, log: log.room("hypervisor"), images, signal: closing.signal });
   const store = undo.use(openStore(config.dbPath));
   const engine = new Engine({
@@ -49,6 +51,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     store,
     driver: () => hypervisor.open(),
     network,
+    jailer,
     images,
   });
   undo.defer(() => engine.shutdown());

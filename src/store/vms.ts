@@ -12,22 +12,24 @@ export type VmSecrets = {
   intent: string | null;
 };
 
-type Row = Omit<Vm, "labels"> & { labels: string };
+type Row = Omit<Vm, "labels" | "egress" | "isolation"> & { labels: string; egress: string; isolation: string | null };
 export type NewVm = Omit<Vm, "updated_at">;
 export type VmPatch = Partial<Omit<Vm, "id" | "name" | "ip_address" | "created_at"> & VmSecrets>;
 
 /** Columns of a Vm, in the contract's order; the secret ones are not among them. */
 const COLUMNS = (
   "id name status status_reason console_tail generation cpu_cores memory_mb kernel_cmdline image labels ttl_seconds " +
-  "expires_at ip_address endpoint hypervisor accelerator pid boot_ms browser_restarts created_at started_at updated_at"
+  "expires_at ip_address endpoint network egress isolation hypervisor accelerator pid boot_ms browser_restarts created_at started_at updated_at"
 ).split(" ");
 const SELECT = `select ${COLUMNS.join(", ")} from vms`;
-const JSON_COLUMNS = new Set(["labels", "machine", "attachment"]);
+const JSON_COLUMNS = new Set(["labels", "egress", "isolation", "machine", "attachment"]);
 
 /** No validation: the row was written by us, and lists must be fast. */
 function toVm(row: Row): Vm {
   const vm = row as unknown as Vm;
   vm.labels = row.labels === "{}" ? {} : JSON.parse(row.labels);
+  vm.egress = JSON.parse(row.egress);
+  vm.isolation = row.isolation === null ? null : JSON.parse(row.isolation);
   return vm;
 }
 const toColumn = (name: string, value: unknown): SQLQueryBindings =>

@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { loadConfig } from "../../src/config/load.ts";
 import { HypeError } from "../../src/contract/index.ts";
+import { temporaryDirectory } from "../lib/temporary.ts";
 
 const fault = (env: Record<string, string>): string => {
   try {
@@ -40,6 +42,11 @@ test.each([
   ["OVERHYPED_BOOT_TIMEOUT_MS", "soon", "whole milliseconds"],
   ["OVERHYPED_BRIDGE", "a-name-that-is-too-long", "at most 15"],
   ["OVERHYPED_RUNTIME_DIR", `/${"d".repeat(90)}`, "at most 73 bytes"],
+  ["OVERHYPED_UID_BASE", "1000", "at least 10000"],
+  ["OVERHYPED_READY_SLOTS", "1000", "at most 256"],
+  ["OVERHYPED_DNS", "resolver.example", "name servers"],
+  ["OVERHYPED_NETWORK", "bridge", "auto, slot or user"],
+  ["OVERHYPED_TLS_CERT", "/c.pem", "given together"],
   ["OVERHYPED_TYPO", "x", "is not a setting"],
 ])("%s=%s is refused with what was expected", (name, value, words) => {
   const message = fault({ [name]: value });
@@ -52,6 +59,33 @@ test("every fault is named at once, and a key is never repeated", () => {
   expect(message).toContain("OVERHYPED_SUBNET");
   expect(message).toContain("OVERHYPED_LOG_LEVEL");
   expect(message).not.toContain("secret");
+});
+
+describe("the settings file", () => {
+  const withFile = (text: string, read: (path: string) => void) => {
+    using directory = temporaryDirectory();
+    const path = directory.join("hype.env");
+    writeFileSync(path, text);
+    read(path);
+  };
+  test("gives what the environment does not", () =>
+    withFile("# ours\n\nOVERHYPED_HOME=/var/lib/overhyped\n  OVERHYPED_LOG_LEVEL=warn\nOVERHYPED_BRIDGE=\n", (path) => {
+      const config = loadConfig({ HOME: "/h", OVERHYPED_CONFIG: path, OVERHYPED_LOG_LEVEL: "debug" });
+      expect(config).toMatchObject({ home: "/var/lib/overhyped", logLevel: "debug", bridge: "hypebr0" });
+    }));
+  test("that is not there is no fault", () => {
+    expect(loadConfig({ HOME: "/h", OVERHYPED_CONFIG: "/nowhere/hype.env" }).home).toBe("/h/.overhyped");
+  });
+  test("is refused with file and line, without the line's words", () =>
+    withFile("OVERHYPED_HOME=/h\nAPI_KEY=secret-secret-secret\n", (path) => {
+      const message = fault({ OVERHYPED_CONFIG: path });
+      expect(message).toContain(`${path}: line 2`);
+      expect(message).not.toContain("secret-secret");
+    }));
+  test("wrong values are named as those of the environment", () =>
+    withFile("OVERHYPED_SUBNET=x\nOVERHYPED_TYPO=1\n", (path) => {
+      expect(fault({ OVERHYPED_CONFIG: path })).toMatch(/OVERHYPED_SUBNET.*OVERHYPED_TYPO/);
+    }));
 });
 
 test("values are turned into what they mean", () => {

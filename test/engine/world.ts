@@ -12,6 +12,7 @@ import { VmLocks } from "../../src/engine/lock.ts";
 import { endStrays } from "../../src/engine/release.ts";
 import { findProcesses } from "../../src/host/find-processes.ts";
 import type { HypervisorDriver } from "../../src/hypervisor/driver.ts";
+import { NoJail } from "../../src/hypervisor/jail/no-jail.ts";
 import type { BootableImage } from "../../src/image/types.ts";
 import { silentLog } from "../../src/log/log.ts";
 import { openStore, PRAGMAS } from "../../src/store/open.ts";
@@ -55,6 +56,7 @@ export class World implements AsyncDisposable {
       store: this.store,
       driver: options.openDriver ? () => options.openDriver!(this.driver) : this.driver,
       network: this.network,
+      jailer: new NoJail("a test"),
       images: { resolve: (ref) => this.resolve(ref) },
       host: { memoryTotalMb: () => options.memoryTotalMb ?? 1_000_000, cpuCores: () => options.cpuCores ?? 8 },
       timing: { stopGraceMs: 5_000, ...options.timing },
@@ -158,6 +160,7 @@ export const request = (name: string, change: Partial<CreateVm> = {}): CreateVm 
   image: null,
   labels: {},
   ttl_seconds: null,
+  egress: null,
   ...change,
 });
 
@@ -167,6 +170,7 @@ export const contextOf = (world: World): Context => ({
   log: silentLog,
   store: world.store,
   network: world.network,
+  jailer: new NoJail("a test"),
   driver: async () => world.driver,
   images: { resolve: world.resolve },
   host: { memoryTotalMb: () => 1_000_000, cpuCores: () => 8 },

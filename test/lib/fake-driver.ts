@@ -62,7 +62,8 @@ export class FakeDriver implements HypervisorDriver {
       hypervisor: "qemu",
       accelerator: "tcg",
       process: child.identity,
-      runDir: spec.runDir,
+      runDir: spec.workDir,
+      cgroup: spec.jail.cgroup,
     };
     return this.#machine(record, spec.logDir, spec.vmId, child.exited);
   }
@@ -81,25 +82,25 @@ export class FakeDriver implements HypervisorDriver {
 
 function startStub(spec: MachineSpec, mood: Mood): Detached {
   const settings: StubSettings = { ...addressOf(spec.nic), mood, logDir: spec.logDir };
-  writeFileSync(join(spec.runDir, "stub.json"), JSON.stringify(settings));
-  writeFileSync(join(spec.runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
-  return spawnDetached([process.execPath, STUB], { cwd: spec.runDir, logFile: join(spec.logDir, VM_LOG_FILES.vmm) });
+  writeFileSync(join(spec.workDir, "stub.json"), JSON.stringify(settings));
+  writeFileSync(join(spec.workDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
+  return spawnDetached([process.execPath, STUB], { cwd: spec.workDir, logFile: join(spec.logDir, VM_LOG_FILES.vmm) });
 }
 
 function startRealAgent(spec: MachineSpec): Detached {
   const { hostname, port } = addressOf(spec.nic);
-  writeFileSync(join(spec.runDir, VM_RUN_FILES.token), spec.token, { mode: 0o600 });
+  writeFileSync(join(spec.workDir, VM_RUN_FILES.token), spec.token, { mode: 0o600 });
   const where = ["--host", hostname, "--port", String(port), "--machine", "none", "--browser-uid", "none"];
   const files = [
     "--token-file",
-    join(spec.runDir, VM_RUN_FILES.token),
+    join(spec.workDir, VM_RUN_FILES.token),
     "--user-data-dir",
-    join(spec.runDir, "profile"),
+    join(spec.workDir, "profile"),
   ];
   // Running as root, Chromium can only do without its sandbox; in a guest it has a user of its own.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return spawnDetached([process.execPath, AGENT, ...where, ...files, ...sandbox, "--chromium", chromiumProgram()], {
-    cwd: spec.runDir,
+    cwd: spec.workDir,
     logFile: join(spec.logDir, VM_LOG_FILES.console), // what the agent says is the console
   });
 }
@@ -108,6 +109,7 @@ type End = { exitCode: number | null; signal: string | null };
 
 export class FakeMachine implements Machine {
   readonly exited: Promise<MachineExit>;
+  readonly isolation = { uid: null, measures: [], missing: [] };
   detached = false;
 
   constructor(

@@ -2,10 +2,10 @@ import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../src/config/paths.ts";
-import { HypeError } from "../../src/contract/index.ts";
+import { type EgressPolicy, HypeError } from "../../src/contract/index.ts";
 import { endProcess, isAlive, spawnDetached } from "../../src/host/process.ts";
 import type { GuestNic } from "../../src/hypervisor/driver.ts";
-import type { Attachment, AttachmentRecord, Network } from "../../src/network/network.ts";
+import type { Attachment, AttachmentRecord, Network, NetworkClient } from "../../src/network/network.ts";
 import type { Hook } from "./fake-driver.ts";
 
 export type NetworkStep = "attach" | "spawned" | "attached" | "detach" | "detached";
@@ -16,13 +16,23 @@ export type NetworkStep = "attach" | "spawned" | "attached" | "detach" | "detach
  */
 export class FakeNetwork implements Network {
   readonly mode = "user";
+  readonly defaultEgress: EgressPolicy = { mode: "open", allow: [], deny: [] };
   hook: Hook<NetworkStep> = () => {};
   readonly detached: AttachmentRecord[] = [];
 
-  async attach(
-    vm: { id: string; name: string; ipAddress: string; runDir: string; logDir: string },
-    signal: AbortSignal,
-  ): Promise<Attachment> {
+  /** What was put into force, by endpoint, the latest last. */
+  readonly policies: [endpoint: string, EgressPolicy][] = [];
+  mustPolice(): void {}
+  async setEgress(record: AttachmentRecord, policy: EgressPolicy): Promise<void> {
+    this.policies.push([record.endpoint, policy]);
+  }
+  async egress(): Promise<null> {
+    return null;
+  }
+  async reconcile(): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async attach(vm: NetworkClient, signal: AbortSignal): Promise<Attachment> {
     await this.hook("attach", vm.id, signal);
     if (signal.aborted) throw new HypeError("cancelled", "the start was cancelled");
     const hostname = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;

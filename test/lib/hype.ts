@@ -29,6 +29,7 @@ export class SealedHome implements AsyncDisposable {
       HOME: this.path,
       LANG: "C.UTF-8",
       OVERHYPED_HOME: join(this.path, "state"),
+      OVERHYPED_CONFIG: "/dev/null", // not that of the host the tests run on
       OVERHYPED_IMAGE_DIR: TEST_IMAGE_DIR,
       OVERHYPED_API_LISTEN: "127.0.0.1:0",
       ...(process.env[RUN_MARK] ? { [RUN_MARK]: process.env[RUN_MARK] } : {}),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
-import { HypeError } from "../../src/contract/index.ts";
+import { type EgressPolicy, HypeError } from "../../src/contract/index.ts";
 import { executableOf, isAlive } from "../../src/host/process.ts";
 import { INSIDE } from "../../src/network/network.ts";
 import { UserNetwork } from "../../src/network/user/user-network.ts";
@@ -12,7 +12,8 @@ function place(directory: { join(...parts: string[]): string }, name: string) {
   const [runDir, logDir] = [directory.join(name), directory.join(`${name}-logs`)];
   mkdirSync(runDir, { mode: 0o700 });
   mkdirSync(logDir, { mode: 0o700 });
-  return { id: name, name, runDir, logDir };
+  const egress: EgressPolicy = { mode: "open", allow: [], deny: [] };
+  return { id: name, name, ipAddress: "192.168.127.2", runDir, logDir, uid: null, egress };
 }
 
 /** Local addresses that listen on a port, from the kernel's own table (proc(5), /proc/net/tcp; 0A = LISTEN). */
@@ -32,7 +33,7 @@ test("an attachment is one passt process behind one loopback port, and detaching
   try {
     const [process] = attachment.record.processes;
     expect(executableOf(process!)).toContain("passt");
-    expect(attachment.nic).toEqual({ kind: "passt", socket: "net/net.sock", mac: INSIDE.mac });
+    expect(attachment.nic).toEqual({ kind: "passt", socket: "../net/net.sock", mac: INSIDE.mac });
     expect(attachment.ipParameter).toBe("10.127.0.2::10.127.0.1:255.255.255.252:one:eth0:off:10.127.0.1");
     expect(listeners(Number(new URL(attachment.record.endpoint).port))).toEqual(["0100007F"]);
     expect(await network.alive(attachment.record)).toBe(true);

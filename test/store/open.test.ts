@@ -30,9 +30,11 @@ const schema = (file: string) => {
   using db = new Database(file, { readonly: true });
   return db.query("select type, name, sql from sqlite_schema where name not like 'sqlite_%' order by name").all();
 };
+/** The schema as released, and the number of one that a later version might add. */
+const CURRENT = MIGRATIONS.length;
 const extra: Migration = {
-  id: 2,
-  name: "002-extra",
+  id: CURRENT + 1,
+  name: "later-extra",
   sql: "alter table vms add column extra text; create table more (x) strict",
 };
 const validExtra: Migration = {
@@ -73,16 +75,16 @@ describe("migrations", () => {
     openStore(path).close();
     openStore(path).close();
     using db = new Database(path, { readonly: true });
-    expect(db.query("select id, name from migrations").all()).toEqual([{ id: 1, name: "001-first" }]);
+    expect(db.query("select id, name from migrations").all()).toEqual(MIGRATIONS.map(({ id, name }) => ({ id, name })));
   });
 
   test("a copy of the old state is kept, readable by its owner only", () => {
     openStore(path).close();
     const before = schema(path);
     using store = openStore(path, { migrations: [...MIGRATIONS, validExtra] });
-    expect(store.backupPath).toBe(`${path}.schema-1.bak`);
-    expect(schema(`${path}.schema-1.bak`)).toEqual(before);
-    expect(mode(`${path}.schema-1.bak`)).toBe(0o600);
+    expect(store.backupPath).toBe(`${path}.schema-${CURRENT}.bak`);
+    expect(schema(`${path}.schema-${CURRENT}.bak`)).toEqual(before);
+    expect(mode(`${path}.schema-${CURRENT}.bak`)).toBe(0o600);
   });
 
   test("one that fails leaves nothing of itself", () => {
@@ -100,10 +102,10 @@ describe("migrations", () => {
     const program = `
       import { MIGRATIONS } from ${JSON.stringify(join(import.meta.dir, "../../src/store/migrations/migrations.ts"))};
       import { openStore } from ${JSON.stringify(join(import.meta.dir, "../../src/store/open.ts"))};
-      const endless = "create table half (x text) strict; pragma user_version = 2; " +
+      const endless = "create table half (x text) strict; pragma user_version = ${CURRENT + 1}; " +
         "insert into half with recursive n(i) as (select 1 union all select i + 1 from n) select i from n;";
       console.log("begun");
-      openStore(${JSON.stringify(path)}, { migrations: [...MIGRATIONS, { id: 2, name: "002-endless", sql: endless }] });`;
+      openStore(${JSON.stringify(path)}, { migrations: [...MIGRATIONS, { id: ${CURRENT + 1}, name: "later-endless", sql: endless }] });`;
     const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" });
     const reader = child.stdout.getReader();
     await reader.read();
@@ -114,6 +116,24 @@ describe("migrations", () => {
     openStore(path).close();
     expect(schema(path)).toEqual(before);
   });
+});
+
+test("a VM of the first schema is kept: neither policed nor jailed, as it was", () => {
+  openStore(path, { migrations: MIGRATIONS.slice(0, 1) }).close();
+  {
+    using db = new Database(path);
+    db.run(`insert into leases values ('192.168.127.2', 'id-1', 'now')`);
+    db.run(`insert into vms (id, name, status, generation, cpu_cores, memory_mb, image, labels, ip_address, created_at, updated_at,
+      machine) values ('id-1', 'old', 'running', 1, 1, 1024, 'i', '{}', '192.168.127.2', 'then', 'then', '{"runDir":"/r"}')`);
+  }
+  using store = openStore(path);
+  expect(store.vms.find("old")).toMatchObject({
+    status: "running",
+    network: null,
+    egress: { mode: "open", allow: [], deny: [] },
+    isolation: null,
+  });
+  expect(store.vms.secrets("id-1")?.machine).toEqual({ runDir: "/r" });
 });
 
 describe("a state that cannot be used is refused and left as it is", () => {

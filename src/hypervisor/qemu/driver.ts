@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
-import { HypeError, TOKEN_OEM_PREFIX } from "../../contract/index.ts";
+import { HypeError, type Isolation, type Measure, TOKEN_OEM_PREFIX } from "../../contract/index.ts";
 import { fileAppears } from "../../host/file-appears.ts";
 import { tailFile, writeAtomic } from "../../host/files.ts";
 import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
@@ -27,25 +27,25 @@ export class QemuDriver implements HypervisorDriver {
 
   async start(spec: MachineSpec, signal: AbortSignal): Promise<Machine> {
     const argv = qemuArguments(spec, this.accelerator);
-    writeAtomic(join(spec.runDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
+    writeAtomic(join(spec.workDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
     const vmm = this.#spawn(argv, spec);
     try {
       writeAtomic(join(spec.runDir, VM_RUN_FILES.pid), JSON.stringify(vmm.identity));
-      await socketAppears(spec.runDir, vmm, signal, () => tailFile(join(spec.logDir, VM_LOG_FILES.vmm), 4096));
+      await socketAppears(spec.workDir, vmm, signal, () => tailFile(join(spec.logDir, VM_LOG_FILES.vmm), 4096));
       const record: MachineRecord = {
         hypervisor: this.name,
         accelerator: this.accelerator,
         process: vmm.identity,
-        runDir: spec.runDir,
+        runDir: spec.workDir,
+        cgroup: spec.jail.cgroup,
       };
-      const machine = await openListening(record, spec, vmm);
+      const machine = await openListening(record, spec, vmm, isolation(spec));
       // QEMU has read it; what is not there cannot be stolen.
-      rmSync(join(spec.runDir, VM_RUN_FILES.token), { force: true });
+      rmSync(join(spec.workDir, VM_RUN_FILES.token), { force: true });
       return machine;
     } catch (thrown) {
       await endProcess(vmm.identity, 0);
-      for (const file of Object.values(VM_RUN_FILES))
-        if (file !== VM_RUN_FILES.passtPid) rmSync(join(spec.runDir, file), { force: true });
+      rmSync(join(spec.runDir, VM_RUN_FILES.pid), { force: true });
       throw thrown;
     }
   }
@@ -72,7 +72,8 @@ export class QemuDriver implements HypervisorDriver {
       ...argv,
     ] as const;
     const logFile = join(spec.logDir, VM_LOG_FILES.vmm);
-    const vmm = spawnDetached([...limited], { cwd: spec.runDir, logFile });
+    const namespace = spec.nic.kind === "tap" ? spec.nic.namespace : null;
+    const vmm = spawnDetached(spec.jail.command(limited, namespace), { cwd: spec.workDir, logFile });
     chmodSync(logFile, 0o600);
     return vmm;
   }
@@ -92,14 +93,30 @@ async function socketAppears(runDir: string, vmm: Detached, signal: AbortSignal,
 }
 
 /** The socket's file appears at bind(2), a moment before listen(2): a refusal in between is not an answer yet. */
-async function openListening(record: MachineRecord, spec: MachineSpec, vmm: Detached): Promise<Machine> {
+async function openListening(
+  record: MachineRecord,
+  spec: MachineSpec,
+  vmm: Detached,
+  isolation: Isolation,
+): Promise<Machine> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await QemuMachine.open(record, spec.logDir, vmm.exited);
+      return await QemuMachine.open(record, spec.logDir, { exited: vmm.exited, isolation });
     } catch (thrown) {
       const refused = ((thrown as Error).cause as { code?: string } | undefined)?.code === "ECONNREFUSED";
       if (!refused || attempt === 50 || !isAlive(vmm.identity)) throw thrown;
       await Bun.sleep(5);
     }
   }
+}
+
+/** QEMU brings its system call filter (-sandbox) and the limits of its shell; Landlock it does not know. */
+function isolation({ jail, nic }: MachineSpec): Isolation {
+  const { uid, measures, missing } = jail.isolation;
+  const own: Measure[] = ["seccomp", "resource-limits", ...(nic.kind === "tap" ? ["network-namespace" as const] : [])];
+  return {
+    uid,
+    measures: [...measures, ...own],
+    missing: [...missing, { measure: "landlock", reason: "QEMU has no file access rules of its own" }],
+  };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
-import { HypeError } from "../../contract/index.ts";
+import { HypeError, type Isolation } from "../../contract/index.ts";
 import { boundLog } from "../../host/bounded-log.ts";
 import { tailFile } from "../../host/files.ts";
 import { endProcess, isAlive, waitGone } from "../../host/process.ts";
@@ -11,10 +11,12 @@ import { Qmp, type QmpEvent } from "./qmp.ts";
 const CONSOLE_LIMIT_BYTES = 8 * 1_048_576;
 
 type ProcessEnd = { exitCode: number | null; signal: string | null };
+type Spawned = { exited: Promise<ProcessEnd>; isolation: Isolation };
 
 /** A guest whose QEMU process lives, spawned or adopted. */
 export class QemuMachine implements Machine {
   readonly exited: Promise<MachineExit>;
+  readonly isolation: Isolation | null;
   #qmp: Qmp | null = null;
   #console: Disposable;
   #guestShutdown = false;
@@ -24,23 +26,20 @@ export class QemuMachine implements Machine {
   private constructor(
     readonly record: MachineRecord,
     private readonly logDir: string,
-    processEnd: Promise<ProcessEnd> | null,
+    spawned: Spawned | null,
   ) {
+    this.isolation = spawned?.isolation ?? null;
     this.#console = boundLog(join(logDir, VM_LOG_FILES.console), CONSOLE_LIMIT_BYTES);
-    this.exited = this.#watchExit(processEnd);
+    this.exited = this.#watchExit(spawned?.exited ?? null);
   }
 
   /**
    * Takes up a QEMU process through its control socket.
-   * @param processEnd known when the process is our child; else its death is read from the socket.
+   * @param spawned what is known when the process is our child; else its death is read from the socket.
    * @throws HypeError hypervisor_failed when the socket does not answer.
    */
-  static async open(
-    record: MachineRecord,
-    logDir: string,
-    processEnd: Promise<ProcessEnd> | null,
-  ): Promise<QemuMachine> {
-    const machine = new QemuMachine(record, logDir, processEnd);
+  static async open(record: MachineRecord, logDir: string, spawned: Spawned | null): Promise<QemuMachine> {
+    const machine = new QemuMachine(record, logDir, spawned);
     try {
       await machine.#connect();
     } catch (thrown) {

@@ -1,12 +1,12 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
-import { HypeError } from "../../contract/index.ts";
+import { type EgressPolicy, HypeError } from "../../contract/index.ts";
 import { fileAppears } from "../../host/file-appears.ts";
 import { fileError, tailFile, writeAtomic } from "../../host/files.ts";
 import { freePort } from "../../host/free-port.ts";
 import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
-import { type Attachment, type AttachmentRecord, INSIDE, type Network } from "../network.ts";
+import { type Attachment, type AttachmentRecord, INSIDE, type Network, type NetworkClient } from "../network.ts";
 import { passtArguments } from "./passt.ts";
 
 const READY_DEADLINE_MS = 10_000;
@@ -18,13 +18,17 @@ const NOBODY = 65_534;
 /** Network without root: one passt process per VM, one forwarded loopback port, the host's loopback closed to the guest. */
 export class UserNetwork implements Network {
   readonly mode = "user";
+  /** passt routes what the host routes: nothing is policed but the host's own loopback. */
+  readonly defaultEgress: EgressPolicy = { mode: "open", allow: [], deny: [] };
 
   constructor(private readonly program: string) {}
 
-  async attach(
-    vm: { id: string; name: string; runDir: string; logDir: string },
-    signal: AbortSignal,
-  ): Promise<Attachment> {
+  mustPolice({ mode, allow, deny }: EgressPolicy): void {
+    if (mode === "open" && allow.length === 0 && deny.length === 0) return;
+    throw new HypeError("egress_unsupported", "the user network (passt) cannot keep a guest to an egress policy");
+  }
+
+  async attach(vm: NetworkClient, signal: AbortSignal): Promise<Attachment> {
     if (!Bun.which(this.program))
       throw new HypeError(
         "tool_missing",
@@ -37,7 +41,7 @@ export class UserNetwork implements Network {
       if (passt)
         return {
           record: { mode: this.mode, endpoint: `http://127.0.0.1:${port}`, processes: [passt.identity] },
-          nic: { kind: "passt", socket: `net/${VM_RUN_FILES.passtSocket}`, mac: INSIDE.mac },
+          nic: { kind: "passt", socket: `../net/${VM_RUN_FILES.passtSocket}`, mac: INSIDE.mac },
           ipParameter: `${INSIDE.address}::${INSIDE.gateway}:${INSIDE.netmask}:${vm.name}:${INSIDE.interface}:off:${INSIDE.dns}`,
         };
       if (attempt === PORT_ATTEMPTS)
@@ -55,6 +59,19 @@ export class UserNetwork implements Network {
   async detach(record: AttachmentRecord): Promise<void> {
     await Promise.all(record.processes.map((process) => endProcess(process, 0)));
   }
+
+  async setEgress(_record: AttachmentRecord, policy: EgressPolicy): Promise<void> {
+    this.mustPolice(policy);
+  }
+
+  async egress(): Promise<null> {
+    return null;
+  }
+
+  /** Every passt stands in its VM's row and directory: there is nothing else of ours to look for. */
+  async reconcile(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   /** @returns null when passt ended at once, most likely since its port was taken. @throws HypeError network_failed | cancelled */
   async #start(vm: { runDir: string; logDir: string }, port: number, signal: AbortSignal): Promise<Detached | null> {
