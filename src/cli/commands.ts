@@ -8,6 +8,8 @@ import { TabsCommand } from "./browser/tabs.ts";
 import { CompletionCommand } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { DoctorCommand } from "./doctor.ts";
+import { EgressGetCommand } from "./egress/get.ts";
+import { EgressSetCommand } from "./egress/set.ts";
 import { ImageBuildCommand } from "./image/build.ts";
 import { ImageInspectCommand } from "./image/inspect.ts";
 import { ImageListCommand } from "./image/list.ts";
@@ -49,6 +51,8 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   PauseCommand,
   ResumeCommand,
   DeleteCommand,
+  EgressGetCommand,
+  EgressSetCommand,
   ImageBuildCommand,
   ImageListCommand,
   ImageInspectCommand,

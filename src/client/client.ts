@@ -68,6 +68,9 @@ export function connect(options: ConnectOptions): Client {
       delete: async (name, call) => {
         await send(`/api/v1/vms/${encodeURIComponent(name)}`, { method: "DELETE", ...init(call).fetch });
       },
+      egress: (name, call) => unwrap(vm(name).egress.get({ ...init(call), query: {} }), call?.signal),
+      setEgress: (name, policy, call) =>
+        unwrap(vm(name).egress.put(sent(policy), { ...init(call), query: {} }), call?.signal),
       logs: (name, query) => logs(name, query),
       cdpToken: (name, body = {}, call) =>
         unwrap(vm(name)["cdp-token"].post(sent(body), { ...init(call), query: {} }), call?.signal),

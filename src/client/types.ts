@@ -3,6 +3,8 @@ import type {
   CdpToken,
   Content,
   CreateVmInput,
+  Egress,
+  EgressPolicyInput,
   Evaluate,
   Evaluated,
   EventList,
@@ -65,6 +67,8 @@ export type Client = {
     delete(name: string, options?: CallOptions): Promise<void>;
     /** Pieces of text as they come, not lines. Untrusted bytes from the guest: sanitise before a terminal sees them. */
     logs(name: string, query?: LogQuery): AsyncIterable<string>;
+    egress(name: string, options?: CallOptions): Promise<Egress>;
+    setEgress(name: string, policy: EgressPolicyInput, options?: CallOptions): Promise<Egress>;
     cdpToken(name: string, body?: { ttl_seconds?: number }, options?: CallOptions): Promise<CdpToken>;
   };
   readonly browser: {

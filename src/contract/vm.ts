@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { EgressPolicy } from "./egress.ts";
+import { EgressMode, EgressPolicy } from "./egress.ts";
 import { Isolation } from "./isolation.ts";
 
 /** Life of a VM. `running` means usable: the agent answered and Chromium's DevTools are ready. */
@@ -120,7 +120,7 @@ export const Vm = v.object({
     v.nullable(v.picklist(["slot", "user"])),
     v.description("slot: a namespace of its own, policed; user: passt, without root; null when never started"),
   ),
-  egress: EgressPolicy,
+  egress_mode: v.pipe(EgressMode, v.description("Of its egress policy, which GET …/egress shows whole")),
   isolation: v.pipe(v.nullable(Isolation), v.description("How the VMM is jailed; null when not started")),
   hypervisor: v.nullable(v.picklist(["cloud-hypervisor", "qemu"])),
   accelerator: v.pipe(v.nullable(v.picklist(["kvm", "tcg"])), v.description("tcg = software emulation")),

@@ -18,8 +18,10 @@ export type Timing = {
   agentLostMs: number;
   /** Between two looks whether rows and machine still agree. */
   sweepMs: number;
+  /** Between two events that tell of a VM's refused connections. */
+  refusalsMs: number;
 };
-export const TIMING: Timing = { stopGraceMs: 10_000, agentLostMs: 30_000, sweepMs: 30_000 };
+export const TIMING: Timing = { stopGraceMs: 10_000, agentLostMs: 30_000, sweepMs: 30_000, refusalsMs: 60_000 };
 
 export type EngineOptions = {
   config: Config;

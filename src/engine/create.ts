@@ -32,10 +32,10 @@ export async function create(ctx: Context, input: CreateVm, options: OperationOp
       image: input.image ?? DEFAULT_IMAGE,
       labels: input.labels,
       ttl_seconds: input.ttl_seconds,
-      egress: input.egress ?? ctx.network.defaultEgress,
       expires_at: input.ttl_seconds === null ? null : new Date(startedAtMs + input.ttl_seconds * 1000).toISOString(),
       created_at,
     },
+    input.egress ?? ctx.network.defaultEgress,
     () => mustFit(ctx, input),
   );
   return await operate(ctx, vm, options, (signal, begun) => {

@@ -1,4 +1,14 @@
-import type { CreateVm, EventList, EventType, ListVmsQuery, Vm, VmEvent, VmList } from "../contract/index.ts";
+import type {
+  CreateVm,
+  Egress,
+  EgressPolicy,
+  EventList,
+  EventType,
+  ListVmsQuery,
+  Vm,
+  VmEvent,
+  VmList,
+} from "../contract/index.ts";
 import { HypeError } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import { hostCpuCores, hostMemory } from "../host/resources.ts";
@@ -9,11 +19,13 @@ import { type Context, type EngineOptions, inBackground, mustFind, TIMING } from
 import { create } from "./create.ts";
 import { deleteVm } from "./delete.ts";
 import { logFiles } from "./directories.ts";
+import { egress, setEgress } from "./egress.ts";
 import { EventBus } from "./event-bus.ts";
 import { Expiry } from "./expiry.ts";
 import { VmLocks } from "./lock.ts";
 import { pause, resume } from "./pause.ts";
 import { reconcile } from "./reconcile.ts";
+import { Refusals } from "./refusals.ts";
 import { restart, start } from "./start.ts";
 import { stop } from "./stop.ts";
 import type { EngineApi, OperationOptions } from "./types.ts";
@@ -25,6 +37,7 @@ const MOST_EVENTS = 1000;
 export class Engine implements EngineApi {
   readonly #ctx: Context;
   readonly #expiry: Expiry;
+  readonly #refusals: Refusals;
   #sweeper: Timer | undefined;
 
   constructor(options: EngineOptions) {
@@ -41,6 +54,8 @@ export class Engine implements EngineApi {
       background: new Set(),
     };
     this.#expiry = new Expiry(this.#ctx);
+    this.#refusals = new Refusals(this.#ctx, this.#ctx.timing.refusalsMs);
+    this.#refusals.start();
   }
 
   /** Takes up what an earlier server left, then looks again every 30 s. Resolves when every VM was seen to. */
@@ -61,6 +76,7 @@ export class Engine implements EngineApi {
     closing.abort(reason);
     clearTimeout(this.#sweeper);
     this.#expiry.disarm();
+    this.#refusals.stop();
     locks.cancelAll(reason);
     for (const vm of live.values()) vm.watch?.abort();
     await locks.idle();
@@ -114,6 +130,13 @@ export class Engine implements EngineApi {
   whenGone(ref: string): { signal: AbortSignal } {
     const vm = mustFind(this.#ctx, ref);
     return { signal: this.#ctx.live.get(vm.id)?.gone.signal ?? AbortSignal.abort(notRunning(vm)) };
+  }
+
+  egress(ref: string): Promise<Egress> {
+    return egress(this.#ctx, ref);
+  }
+  setEgress(ref: string, policy: EgressPolicy): Promise<Egress> {
+    return setEgress(this.#ctx, ref, policy);
   }
 
   logFiles(ref: string): { console: string; vmm: string } {

@@ -1,19 +1,34 @@
 import { paths } from "../config/paths.ts";
-import type { ErrorCode, Vm } from "../contract/index.ts";
+import type { EgressPolicy, ErrorCode, Vm } from "../contract/index.ts";
 import { findProcesses, namedProcesses } from "../host/find-processes.ts";
 import { endProcess, type ProcessIdentity } from "../host/process.ts";
 import type { MachineRecord } from "../hypervisor/driver.ts";
 import type { AttachmentRecord } from "../network/network.ts";
+import type { VmSecrets } from "../store/vms.ts";
 import { type Context, declareGone } from "./context.ts";
 import { removeLogDirectory, removeRunDirectory } from "./directories.ts";
 import { forget, record, transition } from "./states.ts";
+
+const NOTHING: VmSecrets = {
+  token: null,
+  machine: null,
+  attachment: null,
+  egress: { mode: "none", allow: [], deny: [] },
+  intent: null,
+};
 
 /** What a row holds of machine and network; typed here, since the store knows neither room. */
 export function holdings(
   ctx: Context,
   vmId: string,
-): { token: string | null; machine: MachineRecord | null; attachment: AttachmentRecord | null; intent: string | null } {
-  const secrets = ctx.store.vms.secrets(vmId) ?? { token: null, machine: null, attachment: null, intent: null };
+): {
+  token: string | null;
+  machine: MachineRecord | null;
+  attachment: AttachmentRecord | null;
+  egress: EgressPolicy;
+  intent: string | null;
+} {
+  const secrets = ctx.store.vms.secrets(vmId) ?? NOTHING;
   return {
     ...secrets,
     machine: secrets.machine as MachineRecord | null,

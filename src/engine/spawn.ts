@@ -4,6 +4,7 @@ import { Guest } from "../guest/guest.ts";
 import { kernelCommandLine } from "./command-line.ts";
 import { type Context, type LiveVm, now, throwIfCancelled, unlessCancelled } from "./context.ts";
 import { makeDirectories, removeRunDirectory } from "./directories.ts";
+import { holdings } from "./release.ts";
 import { record, transition } from "./states.ts";
 import { slotNumber } from "../network/network.ts";
 import { withUndo } from "./undo.ts";
@@ -29,7 +30,7 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     const driver = await unlessCancelled(ctx.driver(), signal);
 
     const attachment = await ctx.network.attach(
-      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir, uid, egress: vm.egress },
+      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir, uid, egress: holdings(ctx, vm.id).egress },
       signal,
     );
     undo.defer(async () => {

@@ -1,4 +1,11 @@
-import { type ErrorCode, type EventType, HypeError, type Vm, type VmStatus } from "../contract/index.ts";
+import {
+  type EgressPolicy,
+  type ErrorCode,
+  type EventType,
+  HypeError,
+  type Vm,
+  type VmStatus,
+} from "../contract/index.ts";
 import type { NewVm, VmPatch } from "../store/vms.ts";
 import { type Context, mustFind, now } from "./context.ts";
 
@@ -107,14 +114,19 @@ function update(ctx: Context, vmId: string, patch: VmPatch): Vm {
 }
 
 /** Row and lease come into being. `check` runs in the same transaction and may refuse. */
-export function admit(ctx: Context, vm: Omit<NewVm, "ip_address" | "status">, check: () => void): Vm {
+export function admit(
+  ctx: Context,
+  vm: Omit<NewVm, "ip_address" | "status">,
+  egress: EgressPolicy,
+  check: () => void,
+): Vm {
   return commit(ctx, (tell) => {
     if (ctx.store.vms.find(vm.name))
       throw new HypeError("vm_name_taken", `there is a VM named ${vm.name} already`, { name: vm.name });
     check();
     const ip_address = ctx.store.leases.take(vm.id, ctx.config);
-    const row = ctx.store.vms.insert({ ...vm, status: "creating", ip_address });
-    tell("VM_CREATED", row, { ip_address, cpu_cores: row.cpu_cores, memory_mb: row.memory_mb });
+    const row = ctx.store.vms.insert({ ...vm, status: "creating", ip_address }, egress);
+    tell("VM_CREATED", row, { ip_address, cpu_cores: row.cpu_cores, memory_mb: row.memory_mb, labels: row.labels });
     return row;
   });
 }

@@ -1,4 +1,15 @@
-import type { CreateVm, EventList, EventType, ListVmsQuery, Vm, VmEvent, VmList, VmStatus } from "../contract/index.ts";
+import type {
+  CreateVm,
+  Egress,
+  EgressPolicy,
+  EventList,
+  EventType,
+  ListVmsQuery,
+  Vm,
+  VmEvent,
+  VmList,
+  VmStatus,
+} from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 
 export type OperationOptions = {
@@ -24,6 +35,10 @@ export interface EngineApi {
   guest(ref: string): Guest;
   /** Fires when the VM stops being usable by this guest handle (crash, stop, delete), with the reason: open sockets close with it. */
   whenGone(ref: string): { signal: AbortSignal };
+  /** Policy of the VM's guest, and what it was refused. */
+  egress(ref: string): Promise<Egress>;
+  /** Another policy, at once. @throws egress_unsupported */
+  setEgress(ref: string, policy: EgressPolicy): Promise<Egress>;
   /** Absolute paths of the log files on the host. */
   logFiles(ref: string): { console: string; vmm: string };
   events(query: { after?: number; limit?: number; vm?: string; type?: EventType }): EventList;

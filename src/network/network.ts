@@ -1,4 +1,4 @@
-import type { Egress, EgressPolicy } from "../contract/index.ts";
+import type { Egress, EgressPolicy, EgressRefusal } from "../contract/index.ts";
 import type { ProcessIdentity } from "../host/process.ts";
 import type { GuestNic } from "../hypervisor/driver.ts";
 
@@ -62,6 +62,11 @@ export interface Network extends AsyncDisposable {
   egress(record: AttachmentRecord): Promise<EgressReport | null>;
   /** Removes what is ours on this host and held by no VM, mends what all VMs share, and makes ready what is built ahead. */
   reconcile(held: readonly AttachmentRecord[]): Promise<void>;
+  /**
+   * Has a listener told which destinations a slot's guest was refused since it was last told. Not every network counts.
+   * @returns a function that ends it.
+   */
+  onRefusal?(listener: (slot: number, refusals: EgressRefusal[]) => void): () => void;
 }
 
 /** Position of a lease in its network: names, users and addresses of a VM's slot follow from it alone. */

@@ -3,6 +3,7 @@ import { HypeError, LIMITS } from "../contract/index.ts";
 import { allowedMethods } from "./allowed-methods.ts";
 import { browserRoutes } from "./api/browser.ts";
 import { cdpRoutes } from "./api/cdp.ts";
+import { egressRoutes } from "./api/egress.ts";
 import { eventRoutes } from "./api/events.ts";
 import { imageRoutes } from "./api/images.ts";
 import { logRoutes } from "./api/logs.ts";
@@ -53,6 +54,7 @@ export function createApp(context: ServerContext) {
       return problemResponse(fault, path, context.log);
     })
     .use(vmRoutes(context))
+    .use(egressRoutes(context))
     .use(browserRoutes(context))
     .use(cdpRoutes(context, gate))
     .use(logRoutes(context))

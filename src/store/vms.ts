@@ -1,5 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import type { ListVmsQuery, Vm, VmList, VmStatus } from "../contract/index.ts";
+import type { EgressPolicy, ListVmsQuery, Vm, VmList, VmStatus } from "../contract/index.ts";
 import { listClauses } from "./vm-filter.ts";
 
 /** What a row holds besides the Vm everybody may see. `machine` and `attachment` are JSON of the rooms that wrote them. */
@@ -8,18 +8,20 @@ export type VmSecrets = {
   token: string | null;
   machine: unknown;
   attachment: unknown;
+  /** Its lists may be long: lists of VMs show the mode only. */
+  egress: EgressPolicy;
   /** What the server was doing with the VM; null when nothing. Tells a restarted server what was cut short. */
   intent: string | null;
 };
 
-type Row = Omit<Vm, "labels" | "egress" | "isolation"> & { labels: string; egress: string; isolation: string | null };
-export type NewVm = Omit<Vm, "updated_at">;
-export type VmPatch = Partial<Omit<Vm, "id" | "name" | "ip_address" | "created_at"> & VmSecrets>;
+type Row = Omit<Vm, "labels" | "isolation"> & { labels: string; isolation: string | null };
+export type NewVm = Omit<Vm, "updated_at" | "egress_mode">;
+export type VmPatch = Partial<Omit<Vm, "id" | "name" | "ip_address" | "created_at" | "egress_mode"> & VmSecrets>;
 
 /** Columns of a Vm, in the contract's order; the secret ones are not among them. */
 const COLUMNS = (
   "id name status status_reason console_tail generation cpu_cores memory_mb kernel_cmdline image labels ttl_seconds " +
-  "expires_at ip_address endpoint network egress isolation hypervisor accelerator pid boot_ms browser_restarts created_at started_at updated_at"
+  "expires_at ip_address endpoint network egress_mode isolation hypervisor accelerator pid boot_ms browser_restarts created_at started_at updated_at"
 ).split(" ");
 const SELECT = `select ${COLUMNS.join(", ")} from vms`;
 const JSON_COLUMNS = new Set(["labels", "egress", "isolation", "machine", "attachment"]);
@@ -28,7 +30,6 @@ const JSON_COLUMNS = new Set(["labels", "egress", "isolation", "machine", "attac
 function toVm(row: Row): Vm {
   const vm = row as unknown as Vm;
   vm.labels = row.labels === "{}" ? {} : JSON.parse(row.labels);
-  vm.egress = JSON.parse(row.egress);
   vm.isolation = row.isolation === null ? null : JSON.parse(row.isolation);
   return vm;
 }
@@ -57,29 +58,42 @@ export class Vms {
 
   /** What only the engine needs; null when there is no such VM. */
   secrets(id: string): VmSecrets | null {
-    type SecretRow = { token: string | null; machine: string | null; attachment: string | null; intent: string | null };
+    type SecretRow = {
+      token: string | null;
+      machine: string | null;
+      attachment: string | null;
+      egress: string;
+      intent: string | null;
+    };
     const row = this.#db
-      .query<SecretRow, [string]>("select token, machine, attachment, intent from vms where id = ?")
+      .query<SecretRow, [string]>("select token, machine, attachment, egress, intent from vms where id = ?")
       .get(id);
     const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
-    return row && { ...row, machine: parse(row.machine), attachment: parse(row.attachment) };
+    return (
+      row && {
+        ...row,
+        machine: parse(row.machine),
+        attachment: parse(row.attachment),
+        egress: JSON.parse(row.egress) as EgressPolicy,
+      }
+    );
   }
 
   /** The lease must have been taken in the same transaction. */
-  insert(vm: NewVm): Vm {
+  insert(vm: NewVm, egress: EgressPolicy): Vm {
     this.#lists.clear();
-    const row = { ...vm, updated_at: vm.created_at } as Vm;
+    const row: Vm = { ...vm, egress_mode: egress.mode, updated_at: vm.created_at };
     const values = COLUMNS.map((name) => toColumn(name, row[name as keyof Vm]));
     this.#db
-      .query(`insert into vms (${COLUMNS.join(", ")}) values (${COLUMNS.map(() => "?").join(", ")})`)
-      .run(...values);
+      .query(`insert into vms (${COLUMNS.join(", ")}, egress) values (${COLUMNS.map(() => "?").join(", ")}, ?)`)
+      .run(...values, toColumn("egress", egress));
     return row;
   }
 
   /** @returns the row after the change; null when there is no such VM. */
   update(id: string, patch: VmPatch, at: string): Vm | null {
     this.#lists.clear();
-    const change = { ...patch, updated_at: at };
+    const change = { ...patch, ...(patch.egress ? { egress_mode: patch.egress.mode } : {}), updated_at: at };
     const names = Object.keys(change);
     const values = names.map((name) => toColumn(name, change[name as keyof typeof change]));
     const assignments = names.map((name) => `${name} = ?`).join(", ");

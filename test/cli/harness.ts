@@ -98,7 +98,7 @@ export const aVm = (change: Partial<Vm> = {}): Vm => ({
   memory_mb: 1024,
   kernel_cmdline: null,
   network: "user",
-  egress: { mode: "open", allow: [], deny: [] },
+  egress_mode: "open",
   isolation: null,
   image: "0123456789abcdef",
   labels: {},

@@ -98,10 +98,10 @@ describe("image rm", () => {
   test("without a server the database says who uses it", async () => {
     using images = aHome();
     const store = openStore(images.join("state.db"));
-    const { updated_at: _updated, ...vm } = aVm({ image: ID });
+    const { updated_at: _updated, egress_mode: _mode, ...vm } = aVm({ image: ID });
     store.write(() => {
       const ip_address = store.leases.take(vm.id, loadConfig({ OVERHYPED_HOME: images.home }));
-      store.vms.insert({ ...vm, ip_address });
+      store.vms.insert({ ...vm, ip_address }, { mode: "open", allow: [], deny: [] });
     });
     store.close();
     const { code, stderr } = await images.ask(["image", "rm", ID]);

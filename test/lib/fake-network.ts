@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../src/config/paths.ts";
-import { type EgressPolicy, HypeError } from "../../src/contract/index.ts";
+import { type EgressPolicy, type EgressRefusal, HypeError } from "../../src/contract/index.ts";
 import { endProcess, isAlive, spawnDetached } from "../../src/host/process.ts";
 import type { GuestNic } from "../../src/hypervisor/driver.ts";
 import type { Attachment, AttachmentRecord, Network, NetworkClient } from "../../src/network/network.ts";
@@ -20,6 +20,18 @@ export class FakeNetwork implements Network {
   hook: Hook<NetworkStep> = () => {};
   readonly detached: AttachmentRecord[] = [];
 
+  /** What each VM was attached with, by id. */
+  readonly asked = new Map<string, EgressPolicy>();
+  /** Gives attachments a slot, as the slot network does. */
+  slotOf: (vmId: string) => number | undefined = () => undefined;
+  #listeners = new Set<(slot: number, refusals: EgressRefusal[]) => void>();
+  onRefusal(listener: (slot: number, refusals: EgressRefusal[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  refuse(slot: number, refusals: EgressRefusal[]): void {
+    for (const listener of this.#listeners) listener(slot, refusals);
+  }
   /** What was put into force, by endpoint, the latest last. */
   readonly policies: [endpoint: string, EgressPolicy][] = [];
   mustPolice(): void {}
@@ -33,6 +45,7 @@ export class FakeNetwork implements Network {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async attach(vm: NetworkClient, signal: AbortSignal): Promise<Attachment> {
+    this.asked.set(vm.id, vm.egress);
     await this.hook("attach", vm.id, signal);
     if (signal.aborted) throw new HypeError("cancelled", "the start was cancelled");
     const hostname = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
@@ -49,8 +62,14 @@ export class FakeNetwork implements Network {
       await endProcess(child.identity, 0);
       throw thrown;
     }
+    const slot = this.slotOf(vm.id);
     return {
-      record: { mode: "user", endpoint: `http://${hostname}:${port}`, processes: [child.identity] },
+      record: {
+        mode: "user",
+        endpoint: `http://${hostname}:${port}`,
+        processes: [child.identity],
+        ...(slot === undefined ? {} : { slot }),
+      },
       nic: { kind: "passt", socket: `${hostname}:${port}`, mac: "02:00:00:00:00:01" },
       ipParameter: `10.0.0.2::10.0.0.1:255.255.255.252:${vm.name}:eth0:off:10.0.0.1`,
     };

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { type EgressPolicy, HypeError } from "../../src/contract/index.ts";
 import { executableOf, isAlive } from "../../src/host/process.ts";
 import { INSIDE } from "../../src/network/network.ts";
@@ -61,6 +61,14 @@ test("a missing passt is named with the package that has it", async () => {
     .catch((thrown: unknown) => thrown)) as HypeError;
   expect(error.code).toBe("tool_missing");
   expect(error.message).toContain("apt install passt");
+});
+
+test("a VM with a policy is not attached where nothing keeps it", async () => {
+  using directory = temporaryDirectory();
+  const vm = { ...place(directory, "x"), egress: { mode: "internet" as const, allow: [], deny: [] } };
+  const error = (await new UserNetwork("passt").attach(vm, never).catch((thrown: unknown) => thrown)) as HypeError;
+  expect(error.code).toBe("egress_unsupported");
+  expect(existsSync(`${vm.runDir}/net`)).toBe(false);
 });
 
 test("a cancelled attachment leaves no process", async () => {

@@ -1,5 +1,12 @@
 import { rmSync } from "node:fs";
-import { type CreateVm, HypeError, type Vm, type VmEvent } from "../../src/contract/index.ts";
+import {
+  type CreateVm,
+  type Egress,
+  type EgressPolicy,
+  HypeError,
+  type Vm,
+  type VmEvent,
+} from "../../src/contract/index.ts";
 import type { EngineApi } from "../../src/engine/types.ts";
 import type { Guest } from "../../src/guest/guest.ts";
 
@@ -31,7 +38,7 @@ export class FakeEngine implements EngineApi {
       memory_mb: 1024,
       kernel_cmdline: null,
       network: "user",
-      egress: { mode: "open", allow: [], deny: [] },
+      egress_mode: "open",
       isolation: null,
       image: "0123456789abcdef",
       labels: { team: "web" },
@@ -134,6 +141,21 @@ export class FakeEngine implements EngineApi {
     const { name } = this.get(ref);
     return { console: `${this.logDir}/${name}/console.log`, vmm: `${this.logDir}/${name}/vmm.log` };
   };
+
+  readonly policies = new Map<string, EgressPolicy>();
+  async egress(ref: string): Promise<Egress> {
+    const { name } = this.get(ref);
+    const policy = this.policies.get(name) ?? { mode: "internet", allow: [], deny: [] };
+    const refusals = [{ protocol: "tcp", address: "10.0.0.1", port: 22, packets: 3 }];
+    const nothing = { packets: 0, bytes: 0 };
+    return { policy, enforced: true, allowed: nothing, refused: { packets: 3, bytes: 180 }, refusals };
+  }
+  async setEgress(ref: string, policy: EgressPolicy): Promise<Egress> {
+    this.calls.push(`egress ${ref} ${JSON.stringify(policy)}`);
+    if (policy.mode === "none") throw new HypeError("egress_unsupported", "the user network cannot police");
+    this.policies.set(this.get(ref).name, policy);
+    return await this.egress(ref);
+  }
 
   events({ after = 0, limit = 100 }: { after?: number; limit?: number }) {
     const items = this.log.filter(({ seq }) => seq > after).slice(0, limit);

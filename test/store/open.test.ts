@@ -130,10 +130,13 @@ test("a VM of the first schema is kept: neither policed nor jailed, as it was", 
   expect(store.vms.find("old")).toMatchObject({
     status: "running",
     network: null,
-    egress: { mode: "open", allow: [], deny: [] },
+    egress_mode: "open",
     isolation: null,
   });
-  expect(store.vms.secrets("id-1")?.machine).toEqual({ runDir: "/r" });
+  expect(store.vms.secrets("id-1")).toMatchObject({
+    machine: { runDir: "/r" },
+    egress: { mode: "open", allow: [], deny: [] },
+  });
 });
 
 describe("a state that cannot be used is refused and left as it is", () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { HypeError, type ListVmsQuery, Vm } from "../../src/contract/index.ts";
+import { type EgressPolicy, HypeError, type ListVmsQuery, Vm } from "../../src/contract/index.ts";
 import { addresses, poolSize } from "../../src/store/leases.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -21,6 +21,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const OPEN: EgressPolicy = { mode: "open", allow: [], deny: [] };
 const row = (name: string, change: Partial<NewVm> = {}): NewVm => ({
   id: Bun.randomUUIDv7(),
   name,
@@ -32,7 +33,6 @@ const row = (name: string, change: Partial<NewVm> = {}): NewVm => ({
   memory_mb: 1024,
   kernel_cmdline: null,
   network: "user",
-  egress: { mode: "open", allow: [], deny: [] },
   isolation: null,
   image: "default",
   labels: {},
@@ -52,7 +52,7 @@ const row = (name: string, change: Partial<NewVm> = {}): NewVm => ({
 const add = (name: string, change: Partial<NewVm> = {}, pool = { subnet: "10.9.0.0/24", hostIp: "10.9.0.1" }): Vm =>
   store.write(() => {
     const vm = row(name, change);
-    return store.vms.insert({ ...vm, ip_address: store.leases.take(vm.id, pool) });
+    return store.vms.insert({ ...vm, ip_address: store.leases.take(vm.id, pool) }, OPEN);
   });
 const remove = (vm: Vm) =>
   store.write(() => {
@@ -80,7 +80,9 @@ describe("leases", () => {
 
   test("the database itself refuses a VM without lease, a lease without VM, and a second owner", () => {
     const vm = add("a");
-    expect(() => store.write(() => store.vms.insert({ ...row("b"), ip_address: "10.9.0.77" }))).toThrow(/FOREIGN KEY/);
+    expect(() => store.write(() => store.vms.insert({ ...row("b"), ip_address: "10.9.0.77" }, OPEN))).toThrow(
+      /FOREIGN KEY/,
+    );
     expect(() => store.write(() => store.leases.take("nobody", network))).toThrow(/FOREIGN KEY/);
     expect(() => store.write(() => store.leases.take(vm.id, network))).toThrow(/UNIQUE/);
     expect(() => store.write(() => store.leases.free(vm.id))).toThrow(/FOREIGN KEY/);
@@ -102,16 +104,24 @@ describe("rows", () => {
     const vm = add("a", { labels: { team: "qa" } });
     store.vms.update(
       vm.id,
-      { token: "s3cret", machine: { pid: 4 }, attachment: { endpoint: "x" }, intent: "restart" },
+      {
+        token: "s3cret",
+        machine: { pid: 4 },
+        attachment: { endpoint: "x" },
+        egress: { mode: "none", allow: ["10.0.0.1:443"], deny: [] },
+        intent: "restart",
+      },
       "later",
     );
     const shown = store.vms.find("a") as Vm;
+    expect([vm.egress_mode, shown.egress_mode]).toEqual(["open", "none"]);
     expect(v.parse(v.strictObject(Vm.entries), shown)).toEqual(shown);
     expect(JSON.stringify([shown, store.vms.list({}), store.vms.all()])).not.toContain("s3cret");
     expect(store.vms.secrets(vm.id)).toEqual({
       token: "s3cret",
       machine: { pid: 4 },
       attachment: { endpoint: "x" },
+      egress: { mode: "none", allow: ["10.0.0.1:443"], deny: [] },
       intent: "restart",
     });
   });

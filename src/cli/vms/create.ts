@@ -15,6 +15,7 @@ export class CreateCommand extends ServerCommand {
     `,
     examples: [
       ["Two cores, one gigabyte", "$0 vms create demo --cpu 2 --memory 1024"],
+      ["Nothing but one server", "$0 vms create probe --egress none --allow 203.0.113.7:443"],
       ["Gone by itself after ten minutes", "$0 vms create job-17 --ttl 10m --label team=qa"],
     ],
   });
@@ -26,12 +27,17 @@ export class CreateCommand extends ServerCommand {
   labels = texts("--label", "key=value", "Label; may be given several times");
   ttl = text("--ttl", "duration", "Delete the VM after this time: 90s, 10m, 1h30m");
   kernelCmdline = text("--kernel-cmdline", "words", "Further words for the guest kernel's command line");
+  egress = text("--egress", "mode", "What the guest may reach: internet (public addresses only), none or open");
+  allow = texts("--allow", "cidr[:port]", "Reachable whatever --egress says; may be given several times");
+  deny = texts("--deny", "cidr[:port]", "Never reachable; may be given several times");
   noWait = flag("--no-wait", "Return as soon as the server has noted the VM");
   quiet = flag("-q,--quiet", "No progress");
 
   async execute(): Promise<void> {
     const { bootVm } = await import("./boot.ts");
     const { vmReady } = await import("./show.ts");
+    const { askedPolicy } = await import("../egress/policy.ts");
+    const egress = askedPolicy("--egress", this.egress, this.allow, this.deny);
     const input = {
       name: this.name,
       ...(this.cpu === undefined ? {} : { cpu_cores: wholeNumber("--cpu", this.cpu) }),
@@ -39,6 +45,7 @@ export class CreateCommand extends ServerCommand {
       ...(this.image === undefined ? {} : { image: this.image }),
       ...(this.ttl === undefined ? {} : { ttl_seconds: seconds("--ttl", this.ttl) }),
       ...(this.kernelCmdline === undefined ? {} : { kernel_cmdline: this.kernelCmdline }),
+      ...(egress === undefined ? {} : { egress }),
       labels: labels("--label", this.labels),
     };
     const client = await this.client();

@@ -1,3 +1,4 @@
+import type { Isolation } from "../../contract/isolation.ts";
 import type { Vm, VmStatus } from "../../contract/vm.ts";
 import type { Colours } from "../output/colours.ts";
 import { sanitizeText } from "../output/sanitize.ts";
@@ -40,6 +41,14 @@ export function vmTable(vms: Vm[], paint: Colours): string {
   );
 }
 
+/** What keeps the VMM in, and what this host could not give. */
+const isolationOf = ({ uid, measures, missing }: Isolation): string =>
+  [
+    uid === null ? "the server's user" : `uid ${uid}`,
+    ...measures.filter((measure) => measure !== "own-user"),
+    ...(missing.length === 0 ? [] : [`missing: ${missing.map(({ measure }) => measure).join(", ")}`]),
+  ].join(", ");
+
 /** Everything about one VM, for people. */
 export function vmDetails(vm: Vm, paint: Colours): string {
   const facts = pairs(
@@ -55,6 +64,8 @@ export function vmDetails(vm: Vm, paint: Colours): string {
       ["kernel cmdline", vm.kernel_cmdline],
       ["labels", labelsOf(vm) || null],
       ["hypervisor", vm.hypervisor && `${vm.hypervisor}, ${accelerationOf(vm)}`],
+      ["network", vm.network && `${vm.network}, egress ${vm.egress_mode}`],
+      ["jail", vm.isolation && isolationOf(vm.isolation)],
       ["process", vm.pid === null ? null : String(vm.pid)],
       ["boot", vm.boot_ms === null ? null : duration(vm.boot_ms)],
       ["starts", String(vm.generation)],

@@ -29,6 +29,7 @@ export class UserNetwork implements Network {
   }
 
   async attach(vm: NetworkClient, signal: AbortSignal): Promise<Attachment> {
+    this.mustPolice(vm.egress); // a VM made on another network is not let loose here
     if (!Bun.which(this.program))
       throw new HypeError(
         "tool_missing",

@@ -1,5 +1,6 @@
 -- A VM made by an older version was not policed and not jailed: its row says so until its next start.
 alter table vms add column network text;
+alter table vms add column egress_mode text not null default 'open';
 alter table vms add column egress text not null default '{"mode":"open","allow":[],"deny":[]}' check (json_valid(egress));
 alter table vms add column isolation text check (isolation is null or json_valid(isolation));
 
@@ -29,7 +30,8 @@ create table audit (
   vm text,
   status integer not null,
   error text,
-  duration_ms real not null
+  duration_ms real not null,
+  calls integer not null
 ) strict;
 
 create index audit_by_key on audit (key_id, seq);
