@@ -8,15 +8,15 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/overhyped
 PREFIX=/usr/local
 MODE=install
 # What runs VMs, what builds images, and what the tests look at the results with.
-RUN_PACKAGES=(qemu-system-x86 passt)
+RUN_PACKAGES=(qemu-system-x86 passt iproute2 nftables)
 IMAGE_PACKAGES=(mmdebstrap erofs-utils squashfs-tools uidmap debian-archive-keyring ca-certificates)
-CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static iproute2)
+CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static)
 
 usage() {
   cat <<EOF
 Usage: ./install.sh [--try | --check | --uninstall] [--prefix DIR]
 
-  (nothing)      install what is missing, build, put hype into PREFIX/bin
+  (nothing)      install what is missing, build, put hype into PREFIX/bin; over an older version: restart its service, VMs go on
   --try          the same without touching PREFIX; then boot a browser in its own VM and show what it saw
   --check        the same set-up, then every test; the last line reads "N passed, N failed"
   --uninstall    remove what this script put into PREFIX (VMs, images and keys in ~/.overhyped stay)
@@ -122,6 +122,13 @@ put() {
   "${with[@]}" mv -f "$PREFIX/bin/.hype.new" "$PREFIX/bin/hype"
 }
 
+# The old server lets go of its VMs, the new one takes them up; the state is migrated at its start, with a copy beside it.
+restart_service() {
+  command -v systemctl >/dev/null && systemctl is-active --quiet overhyped.service || return 0
+  say "Restarting overhyped.service; running VMs go on"
+  as_root systemctl restart overhyped.service || die "the new server did not start: journalctl -u overhyped.service says why. VMs run on; a copy of the state from before a migration lies beside it (*.bak)"
+}
+
 remove() {
   local with=()
   [ -w "$PREFIX/bin" ] || [ "$(id -u)" = 0 ] || with=(sudo)
@@ -140,6 +147,7 @@ case $MODE in
   check) exec "$BUN" run --silent check ;;
   install)
     put
+    restart_service
     say "Ready. Next: $PREFIX/bin/hype image build, then $PREFIX/bin/hype serve, then in another terminal: hype vms create demo"
     ;;
 esac

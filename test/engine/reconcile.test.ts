@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { VmStatus } from "../../src/contract/index.ts";
 import { bootId, endProcess, identify, isAlive, type ProcessIdentity, spawnDetached } from "../../src/host/process.ts";
@@ -79,15 +79,37 @@ describe("a server that comes back", () => {
     expect(world.leftovers().filter((what) => what.startsWith("process"))).toEqual([]);
   });
 
-  test("says of all that they stopped when the host rebooted", async () => {
+  test("says of all that they stopped when the host rebooted; who has their pids now is left alone", async () => {
     await using dead = new World();
     const vm = await dead.engine.create(request("demo"));
-    const machine = { ...dead.driver.machines[0]?.record, process: { bootId: "another", pid: 1, startTicks: 1 } };
-    dead.store.vms.update(vm.id, { machine }, vm.updated_at);
-    dead.die();
-    await endProcess(identityOf(vm.pid), 0);
-    await using world = await dead.next();
-    expect(world.engine.get("demo")).toMatchObject({ status: "stopped", status_reason: "the host rebooted" });
+    const decoy = Bun.spawn(["sleep", "infinity"]);
+    try {
+      const reused = { ...identify(decoy.pid), bootId: "another" };
+      const { machine, attachment } = dead.offline((store) => store.vms.secrets(vm.id)) as {
+        machine: object;
+        attachment: { processes: ProcessIdentity[] };
+      };
+      const [before] = attachment.processes;
+      const held = { machine: { ...machine, process: reused }, attachment: { ...attachment, processes: [reused] } };
+      dead.store.vms.update(vm.id, held, vm.updated_at);
+      for (const file of ["vmm.pid", "net.pid"]) writeFileSync(join(dead.runDir(vm), file), JSON.stringify(reused));
+      dead.die();
+      for (const identity of [identityOf(vm.pid), before]) if (identity) await endProcess(identity, 0);
+      await using world = await dead.next();
+      expect(world.engine.get("demo")).toMatchObject({
+        status: "stopped",
+        status_reason: "the host rebooted",
+        ip_address: vm.ip_address,
+        pid: null,
+      });
+      expect(decoy.exitCode).toBeNull();
+      expect(isAlive(identify(decoy.pid)!)).toBe(true);
+      expect(existsSync(world.runDir(vm))).toBe(false);
+      expect(await world.engine.start("demo")).toMatchObject({ status: "running", generation: 2 });
+    } finally {
+      decoy.kill();
+      await decoy.exited;
+    }
   });
 
   test("a VM without its network is crashed and ended", async () => {
