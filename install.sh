@@ -10,7 +10,7 @@ MODE=install
 # What runs VMs, what builds images, and what the tests look at the results with.
 RUN_PACKAGES=(qemu-system-x86 passt iproute2 nftables)
 IMAGE_PACKAGES=(mmdebstrap erofs-utils squashfs-tools uidmap debian-archive-keyring ca-certificates)
-CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static)
+CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static systemd)
 
 usage() {
   cat <<EOF
@@ -126,10 +126,12 @@ put() {
 restart_service() {
   command -v systemctl >/dev/null && systemctl is-active --quiet overhyped.service || return 0
   say "Restarting overhyped.service; running VMs go on"
+  as_root "$PREFIX/bin/hype" setup >&2 || die "the host's set-up could not be brought up to date; the old server still runs"
   as_root systemctl restart overhyped.service || die "the new server did not start: journalctl -u overhyped.service says why. VMs run on; a copy of the state from before a migration lies beside it (*.bak)"
 }
 
 remove() {
+  [ ! -e /etc/overhyped/setup.json ] || die "this host was set up by hype: sudo hype setup --uninstall first"
   local with=()
   [ -w "$PREFIX/bin" ] || [ "$(id -u)" = 0 ] || with=(sudo)
   "${with[@]}" rm -f "$PREFIX/bin/hype" "$PREFIX/lib/overhyped/hype-agent"
@@ -148,6 +150,6 @@ case $MODE in
   install)
     put
     restart_service
-    say "Ready. Next: $PREFIX/bin/hype image build, then $PREFIX/bin/hype serve, then in another terminal: hype vms create demo"
+    say "Ready. On a server: sudo $PREFIX/bin/hype setup (--dry-run shows every change), then sudo hype image build. To try it as yourself: hype image build, hype serve, and in another terminal hype vms create demo"
     ;;
 esac

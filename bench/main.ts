@@ -3,8 +3,10 @@ import { availableParallelism, totalmem } from "node:os";
 import { adopt } from "./adopt.ts";
 import { boot } from "./boot.ts";
 import { cdp } from "./cdp.ts";
+import { cloudHypervisor } from "./cloud-hypervisor.ts";
 import { type Row, table } from "./lib/row.ts";
 import { list } from "./list.ts";
+import { network } from "./network.ts";
 import { serverMemory } from "./server-memory.ts";
 import { size } from "./size.ts";
 import { startup } from "./startup.ts";
@@ -15,7 +17,9 @@ const benches: Record<string, () => Promise<Row[]>> = {
   list,
   cdp,
   "server-memory": serverMemory,
+  network,
   adopt,
+  "cloud-hypervisor": cloudHypervisor,
   boot,
 };
 

@@ -6,7 +6,7 @@ import { Vm } from "../src/contract/vm.ts";
 import { silentLog } from "../src/log/log.ts";
 import { createApp } from "../src/server/app.ts";
 import { CdpTokens } from "../src/server/auth/cdp-token.ts";
-import { keyRing } from "../src/server/auth/keys.ts";
+import { Keys } from "../src/server/auth/keys.ts";
 import type { ServerContext } from "../src/server/context.ts";
 import { createMetrics } from "../src/server/metrics.ts";
 import { openApiDocument } from "../src/server/openapi.ts";
@@ -44,6 +44,7 @@ const SECTIONS: Record<string, string> = {
   cdp: "The CDP door",
   events: "Events",
   images: "Images",
+  access: "Keys and audit",
   system: "The server itself",
 };
 
@@ -54,7 +55,8 @@ function document(): { paths: Record<string, Record<string, Operation>> } {
     images: {},
     config: loadConfig({}),
     log: silentLog,
-    keys: keyRing({}),
+    keys: new Keys({ builtIn: {} }),
+    audit: {},
     cdpTokens: new CdpTokens(new Uint8Array(32)),
     metrics: createMetrics({ counts: () => ({}) as never }),
     status: () => ({}),
@@ -110,12 +112,18 @@ function bodyWords(type: string, schema: Schema): string {
   return `\`${type}\`${names.length > 0 ? `: ${names.map((name) => `\`${name}\``).join(", ")}` : ""}`;
 }
 
+/** What a key must hold, from the roles of the first scheme. */
+function needs({ security = [] }: Operation): string {
+  const [scheme] = security as Record<string, string[]>[];
+  return scheme ? ` Scope: ${Object.values(scheme).flat().join()}.` : " Needs no key.";
+}
+
 function section(method: string, path: string, operation: Operation): string {
   const parameters = (operation.parameters ?? []).filter(({ in: place }) => place === "query");
   const body = operation.requestBody?.content["application/json"]?.schema;
   return [
     `### ${method.toUpperCase()} ${path}`,
-    `${operation.summary}.${operation.security ? " Needs no key." : ""}`,
+    `${operation.summary}.${needs(operation)}`,
     fields(
       "query",
       parameters.map(({ name, schema, required = false }) => ({ name, schema, required })),

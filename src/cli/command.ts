@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { Command } from "clipanion";
-import type { Client } from "../client/types.ts";
+import type { Client, ConnectOptions } from "../client/types.ts";
 import type { Config } from "../config/load.ts";
 import { HypeError, messageOf } from "../contract/errors.ts";
 import type { CliContext } from "./context.ts";
@@ -13,6 +13,7 @@ export const CATEGORY = {
   vms: "Virtual machines",
   browser: "Browser",
   image: "Images",
+  access: "Access",
   host: "This machine",
 } as const;
 
@@ -68,7 +69,21 @@ export abstract class ServerCommand extends HypeCommand {
   /** @throws HypeError config_invalid | unauthorized (the key file cannot be read) */
   protected async client(): Promise<Client> {
     const config = await this.serverConfig();
-    return this.context.connect({ base: config.apiBase, key: config.apiKey ?? (await localAdminKey(config)) });
+    return this.context.connect(await connection(config));
+  }
+}
+
+/** How the server of these settings is called. @throws HypeError config_invalid | unauthorized */
+export async function connection(config: Config): Promise<ConnectOptions> {
+  const { apiBase: base, apiCa } = config;
+  const key = config.apiKey ?? (await localAdminKey(config));
+  if (apiCa === null || !base.startsWith("https:")) return { base, key };
+  try {
+    return { base, key, ca: await Bun.file(apiCa).text() };
+  } catch (thrown) {
+    throw new HypeError("config_invalid", `OVERHYPED_API_CA ${apiCa} cannot be read: ${messageOf(thrown)}`, {
+      path: apiCa,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CommandClass } from "clipanion";
+import { AuditCommand } from "./audit.ts";
 import { CdpCommand } from "./browser/cdp.ts";
 import { ContentCommand } from "./browser/content.ts";
 import { EvalCommand } from "./browser/eval.ts";
@@ -15,8 +16,14 @@ import { ImageInspectCommand } from "./image/inspect.ts";
 import { ImageListCommand } from "./image/list.ts";
 import { ImageRemoveCommand } from "./image/rm.ts";
 import { ImageVerifyCommand } from "./image/verify.ts";
+import { KeysCreateCommand } from "./keys/create.ts";
+import { KeysListCommand } from "./keys/list.ts";
+import { KeysRevokeCommand } from "./keys/revoke.ts";
 import { LicensesCommand } from "./licenses.ts";
+import { NetworkDownCommand } from "./network/down.ts";
+import { NetworkUpCommand } from "./network/up.ts";
 import { ServeCommand } from "./serve.ts";
+import { SetupCommand } from "./setup.ts";
 import { TryCommand } from "./try.ts";
 import { VersionCommand } from "./version.ts";
 import { CreateCommand } from "./vms/create.ts";
@@ -25,6 +32,7 @@ import { GetCommand } from "./vms/get.ts";
 import { ListCommand } from "./vms/list.ts";
 import { LogsCommand } from "./vms/logs.ts";
 import { PauseCommand } from "./vms/pause.ts";
+import { ResizeCommand } from "./vms/resize.ts";
 import { RestartCommand } from "./vms/restart.ts";
 import { ResumeCommand } from "./vms/resume.ts";
 import { StartCommand } from "./vms/start.ts";
@@ -50,6 +58,7 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   RestartCommand,
   PauseCommand,
   ResumeCommand,
+  ResizeCommand,
   DeleteCommand,
   EgressGetCommand,
   EgressSetCommand,
@@ -58,7 +67,14 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   ImageInspectCommand,
   ImageVerifyCommand,
   ImageRemoveCommand,
+  KeysCreateCommand,
+  KeysListCommand,
+  KeysRevokeCommand,
+  AuditCommand,
+  NetworkUpCommand,
+  NetworkDownCommand,
   ServeCommand,
+  SetupCommand,
   DoctorCommand,
   CompletionCommand,
   LicensesCommand,

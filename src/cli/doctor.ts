@@ -1,10 +1,13 @@
 import { Command } from "clipanion";
 import type { Config } from "../config/load.ts";
+import { HypeError } from "../contract/errors.ts";
 import type { Finding, Surroundings } from "../setup/doctor/check.ts";
 import { CATEGORY, ServerCommand } from "./command.ts";
 import { sanitizeLine } from "./output/sanitize.ts";
 import { pad } from "./output/table.ts";
 import { bytes, plural } from "./output/units.ts";
+
+const ANSWER_DEADLINE_MS = 3_000;
 
 export class DoctorCommand extends ServerCommand {
   static override paths = [["doctor"]];
@@ -34,7 +37,14 @@ export class DoctorCommand extends ServerCommand {
         const { openDriver } = await import("../hypervisor/choose.ts");
         const { silentLog } = await import("../log/log.ts");
         const image = await this.bootable(config);
-        return await openDriver({ config, log: silentLog, kernel: config.kernel ?? image?.kernel ?? null });
+        const { wantsSlots } = await import("../setup/doctor/check.ts");
+        const networkMode = wantsSlots(config) ? "slot" : "user";
+        return await openDriver({
+          config,
+          log: silentLog,
+          kernel: config.kernel ?? image?.kernel ?? null,
+          networkMode,
+        });
       },
       defaultImage: async () => {
         const image = await this.bootable(config);
@@ -44,8 +54,22 @@ export class DoctorCommand extends ServerCommand {
         const summary = `${manifest.format}, Chromium ${manifest.chromium_version}, ${bytes(size)}`;
         return { id: manifest.id, bytes: size, summary };
       },
-      server: async () => (await this.client()).system.status(),
+      server: async () => await this.askServer(config),
+      rows: async () => (await import("./doctor/rows.ts")).rowsOf(config.dbPath),
+      openChanges: async () => (await import("./setup/plan-here.ts")).openChanges(this.context.env),
     };
+  }
+
+  /** @throws HypeError server_unreachable also where something listens and says nothing: it is no server of ours */
+  private async askServer(config: Config) {
+    const signal = AbortSignal.timeout(ANSWER_DEADLINE_MS);
+    try {
+      return await (await this.client()).system.status({ signal });
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+      const words = `no answer from ${config.apiBase} within ${ANSWER_DEADLINE_MS / 1000} s`;
+      throw new HypeError("server_unreachable", words, {}, { cause: thrown });
+    }
   }
 
   /** The default image with every file checked; null when there is no image at all. @throws HypeError image_invalid */

@@ -1,5 +1,5 @@
 import { Command } from "clipanion";
-import { CATEGORY, HypeCommand } from "./command.ts";
+import { CATEGORY, HypeCommand, resolvePath } from "./command.ts";
 import { text } from "./option.ts";
 import { logWriter } from "./output/log-writer.ts";
 
@@ -13,7 +13,10 @@ export class ServeCommand extends HypeCommand {
 
       Logs go to standard error: short lines on a terminal, JSON lines elsewhere.
     `,
-    examples: [["On another port", "$0 serve --listen 127.0.0.1:8888"]],
+    examples: [
+      ["On another port", "$0 serve --listen 127.0.0.1:8888"],
+      ["For other machines, with TLS", "$0 serve --listen 0.0.0.0:7777 --tls-cert cert.pem --tls-key key.pem"],
+    ],
   });
 
   listen = text(
@@ -21,9 +24,16 @@ export class ServeCommand extends HypeCommand {
     "address:port",
     "Else OVERHYPED_API_LISTEN, else 127.0.0.1:7777; port 0 takes any free one",
   );
+  tlsCert = text("--tls-cert", "file", "Certificate chain, PEM; else OVERHYPED_TLS_CERT, else plain HTTP");
+  tlsKey = text("--tls-key", "file", "Its private key, PEM; else OVERHYPED_TLS_KEY");
 
   async execute(): Promise<void> {
-    const config = await this.config(this.listen === undefined ? {} : { OVERHYPED_API_LISTEN: this.listen });
+    const { cwd } = this.context;
+    const config = await this.config({
+      ...(this.listen === undefined ? {} : { OVERHYPED_API_LISTEN: this.listen }),
+      ...(this.tlsCert === undefined ? {} : { OVERHYPED_TLS_CERT: resolvePath(cwd, this.tlsCert) }),
+      ...(this.tlsKey === undefined ? {} : { OVERHYPED_TLS_KEY: resolvePath(cwd, this.tlsKey) }),
+    });
     const { startServer } = await import("../server/start.ts");
     const { createLog } = await import("../log/log.ts");
     const { paths } = await import("../config/paths.ts");
@@ -33,6 +43,7 @@ export class ServeCommand extends HypeCommand {
     await using server = await startServer({ config, log });
     if (this.json) this.printJson({ url: server.url, admin_key_file: paths.adminKey(config), pid: process.pid });
     else this.print(`hype serves ${server.url}; the admin key is in ${paths.adminKey(config)}\n`);
+    if (this.context.env.NOTIFY_SOCKET) await (await import("../host/sd-notify.ts")).notifyReady();
     await aborted(interrupts.signal);
     log.info("stopping; VMs keep running");
   }

@@ -1,4 +1,5 @@
 import { treaty } from "@elysiajs/eden/treaty2";
+import type { CreateKey } from "../contract/access.ts";
 import type { CreateVm } from "../contract/vm.ts";
 import type { App } from "../server/app.ts";
 import { eventStream } from "./event-stream.ts";
@@ -65,6 +66,7 @@ export function connect(options: ConnectOptions): Client {
       restart: (name, call) => unwrap(vm(name).restart.post(undefined, waiting(call)), call?.signal),
       pause: (name, call) => unwrap(vm(name).pause.post(undefined, { ...init(call), query: {} }), call?.signal),
       resume: (name, call) => unwrap(vm(name).resume.post(undefined, { ...init(call), query: {} }), call?.signal),
+      resize: (name, size, call) => unwrap(vm(name).patch(sent(size), { ...init(call), query: {} }), call?.signal),
       delete: async (name, call) => {
         await send(`/api/v1/vms/${encodeURIComponent(name)}`, { method: "DELETE", ...init(call).fetch });
       },
@@ -101,6 +103,21 @@ export function connect(options: ConnectOptions): Client {
         ),
       stream: ({ after, signal } = {}) => eventStream(send, base, after ?? null, signal),
     },
+    keys: {
+      list: (call) => unwrap(api.keys.get({ ...init(call), query: {} }), call?.signal),
+      create: (input, call) =>
+        unwrap(api.keys.post(sent<CreateKey>(input), { ...init(call), query: {} }), call?.signal),
+      revoke: (key, call) =>
+        unwrap(
+          api.keys({ key: encodeURIComponent(key) }).delete(undefined, { ...init(call), query: {} }),
+          call?.signal,
+        ),
+    },
+    audit: ({ after, limit, ...query } = {}, call) =>
+      unwrap(
+        api.audit.get({ ...init(call), query: defined({ ...query, after: text(after), limit: text(limit) }) }),
+        call?.signal,
+      ),
     system: { status: (call) => unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal) },
     images: {
       list: (call) => unwrap(api.images.get({ ...init(call), query: {} }), call?.signal),

@@ -28,10 +28,24 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** What a failed call means: ours already, aborted by the caller, or nobody there. */
+/** Why OpenSSL does not believe a certificate (X509_V_ERR_*, as Bun's fetch names them). */
+const UNTRUSTED = /CERT|UNABLE_TO_(VERIFY|GET_ISSUER)/;
+
+/** What a failed call means: ours already, aborted by the caller, a server that is not believed, or nobody there. */
 export function callError(thrown: unknown, base: string, signal: AbortSignal | null | undefined): HypeError {
   if (thrown instanceof HypeError) return thrown;
   if (signal?.aborted) return new HypeError("cancelled", "the call was cancelled", {}, { cause: thrown });
+  if (UNTRUSTED.test(String((thrown as { code?: unknown } | null)?.code)))
+    return new HypeError(
+      "server_unreachable",
+      `the certificate of ${base} is not trusted: ${messageOf(thrown)}`,
+      {
+        base,
+        remedy:
+          "Call the server by a name its certificate holds; for an authority of your own, name its file in OVERHYPED_API_CA.",
+      },
+      { cause: thrown },
+    );
   return new HypeError(
     "server_unreachable",
     `no server answers at ${base}: ${messageOf(thrown)}`,

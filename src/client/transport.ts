@@ -5,9 +5,10 @@ import type { ConnectOptions } from "./types.ts";
 export type Transport = (path: string, init?: RequestInit) => Promise<Response>;
 
 /** Requests wait as long as the server does: a boot takes minutes under emulation, a followed log is quiet for hours. */
-const carry = (request: Request): Promise<Response> => fetch(request, { timeout: false } as RequestInit);
+const carrier = (ca: string | undefined) => (request: Request) =>
+  fetch(request, { timeout: false, ...(ca === undefined ? {} : { tls: { ca } }) } as RequestInit);
 
-export function createTransport({ base, key, fetch: send = carry }: ConnectOptions): Transport {
+export function createTransport({ base, key, ca, fetch: send = carrier(ca) }: ConnectOptions): Transport {
   return async (path, init = {}) => {
     const headers = new Headers(init.headers);
     if (key !== null) headers.set("authorization", `Bearer ${key}`);

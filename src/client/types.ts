@@ -1,7 +1,10 @@
 import type * as v from "valibot";
 import type {
+  AuditList,
   CdpToken,
   Content,
+  CreatedKey,
+  CreateKeyInput,
   CreateVmInput,
   Egress,
   EgressPolicyInput,
@@ -12,11 +15,14 @@ import type {
   Image,
   ImageList,
   ImageManifest,
+  Key,
+  KeyList,
   ListVmsQuery,
   LogSource,
   Navigate,
   Navigated,
   PageContent,
+  ResizeVm,
   Screenshot,
   SystemStatus,
   TabList,
@@ -35,11 +41,15 @@ export type ConnectOptions = {
   base: string;
   /** Sent as `Authorization: Bearer`; null sends none. */
   key: string | null;
+  /** Certificate authorities (PEM) to trust instead of this machine's. */
+  ca?: string;
   /** What carries the requests; default the global `fetch`. In-process callers pass the app's own handler. */
   fetch?: (request: Request) => Promise<Response>;
 };
 
 export type EventQuery = { after?: number; limit?: number; vm?: string; type?: EventType };
+/** Without `after`: the newest. `key`: name or id. */
+export type AuditQuery = { after?: number; limit?: number; key?: string; vm?: string };
 export type LogQuery = CallOptions & {
   source?: LogSource;
   /** Lines from the end to begin with; default 200. */
@@ -67,6 +77,7 @@ export type Client = {
     delete(name: string, options?: CallOptions): Promise<void>;
     /** Pieces of text as they come, not lines. Untrusted bytes from the guest: sanitise before a terminal sees them. */
     logs(name: string, query?: LogQuery): AsyncIterable<string>;
+    resize(name: string, size: ResizeVm, options?: CallOptions): Promise<Vm>;
     egress(name: string, options?: CallOptions): Promise<Egress>;
     setEgress(name: string, policy: EgressPolicyInput, options?: CallOptions): Promise<Egress>;
     cdpToken(name: string, body?: { ttl_seconds?: number }, options?: CallOptions): Promise<CdpToken>;
@@ -88,6 +99,16 @@ export type Client = {
     stream(query?: CallOptions & { after?: number }): AsyncIterable<VmEvent>;
   };
   readonly system: { status(options?: CallOptions): Promise<SystemStatus> };
+  /** All of these want a key of scope admin. */
+  readonly keys: {
+    list(options?: CallOptions): Promise<KeyList>;
+    /** The reply is the only one that holds the key itself. */
+    create(input: CreateKeyInput, options?: CallOptions): Promise<CreatedKey>;
+    /** @param key name or id */
+    revoke(key: string, options?: CallOptions): Promise<Key>;
+  };
+  /** Changing and refused calls, oldest first. Wants a key of scope admin. */
+  audit(query?: AuditQuery, options?: CallOptions): Promise<AuditList>;
   readonly images: {
     list(options?: CallOptions): Promise<v.InferOutput<typeof ImageList>>;
     get(id: string, options?: CallOptions): Promise<Image & { manifest: ImageManifest }>;

@@ -186,6 +186,12 @@ export const ENVIRONMENT = {
     fallback: "admin.key in OVERHYPED_HOME",
     meaning: "Key: an additional admin key for `serve`, the key to send for the CLI",
   },
+  OVERHYPED_API_CA: {
+    schema: absolutePath,
+    fallback: "the authorities this machine trusts",
+    meaning:
+      "Certificate authority of the server for the CLI, PEM; for a self-signed certificate: the certificate itself",
+  },
   OVERHYPED_TLS_CERT: {
     schema: absolutePath,
     fallback: "no TLS",

@@ -34,6 +34,8 @@ export type Config = {
   listen: { host: string; port: number };
   apiBase: string;
   apiKey: string | null;
+  /** PEM file the CLI trusts instead of this machine's authorities. */
+  apiCa: string | null;
   /** PEM files; null: plain HTTP. */
   tls: { cert: string; key: string } | null;
   allowCidr: string[] | null;
@@ -82,6 +84,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
 
   const home = set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped");
   const listen = set.OVERHYPED_API_LISTEN ?? DEFAULT_LISTEN;
+  const scheme = set.OVERHYPED_TLS_CERT ? "https" : "http";
   return {
     home,
     dbPath: set.OVERHYPED_DB_PATH ?? join(home, "state.db"),
@@ -105,8 +108,9 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     hostIp: set.OVERHYPED_HOST_IP ?? firstAddress(subnet),
     bridge: set.OVERHYPED_BRIDGE ?? "hypebr0",
     listen,
-    apiBase: (set.OVERHYPED_API_BASE ?? baseOf(listen)).replace(/\/$/, ""),
+    apiBase: (set.OVERHYPED_API_BASE ?? baseOf(scheme, listen)).replace(/\/$/, ""),
     apiKey: set.OVERHYPED_API_KEY ?? null,
+    apiCa: set.OVERHYPED_API_CA ?? null,
     tls:
       set.OVERHYPED_TLS_CERT && set.OVERHYPED_TLS_KEY
         ? { cert: set.OVERHYPED_TLS_CERT, key: set.OVERHYPED_TLS_KEY }
@@ -147,9 +151,9 @@ function readSettingsFile(path: string, faults: string[]): Record<string, string
 const DEFAULT_LISTEN = { host: "127.0.0.1", port: 7777 };
 
 /** Where a server that listens there is called from this machine. A port the kernel chooses cannot be known here. */
-function baseOf({ host, port }: { host: string; port: number }): string {
+function baseOf(scheme: string, { host, port }: { host: string; port: number }): string {
   const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${port === 0 ? DEFAULT_LISTEN.port : port}`;
+  return `${scheme}://${name}:${port === 0 ? DEFAULT_LISTEN.port : port}`;
 }
 
 function firstAddress(subnet: string): string {

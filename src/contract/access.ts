@@ -62,7 +62,10 @@ export type KeyList = v.InferOutput<typeof KeyList>;
 export const AuditEntry = v.object({
   seq: v.pipe(v.number(), v.integer()),
   at: v.pipe(v.string(), v.description("ISO 8601, UTC")),
-  key_id: v.pipe(v.string(), v.description("admin, environment, cdp-token, none, or a key's id")),
+  key_id: v.pipe(
+    v.string(),
+    v.description("admin, environment, none, or a key's id; a CDP token counts as the key that minted it"),
+  ),
   key_name: v.nullable(v.string()),
   address: v.pipe(v.nullable(v.string()), v.description("Where the call came from")),
   method: v.string(),
@@ -71,6 +74,11 @@ export const AuditEntry = v.object({
   status: v.pipe(v.number(), v.integer()),
   error: v.pipe(v.nullable(v.string()), v.description("Error code; null when it succeeded")),
   duration_ms: v.number(),
+  calls: v.pipe(
+    v.number(),
+    v.integer(),
+    v.description("1; refused calls of one caller within a minute are told together"),
+  ),
 });
 export type AuditEntry = v.InferOutput<typeof AuditEntry>;
 

@@ -14,6 +14,7 @@ export const EventType = v.picklist([
   "VM_ADOPTED", // a restarted server found it running and went on
   "VM_BROWSER_DIED", // Chromium died in the guest; the agent restarts it
   "VM_BROWSER_READY",
+  "VM_RESIZED", // data: the new size, for the next start
   "VM_EGRESS_CHANGED", // data: the new policy
   "VM_EGRESS_DENIED", // data: refused destinations since the last one; at most one a minute per VM
   "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser

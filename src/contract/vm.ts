@@ -90,6 +90,16 @@ export const CreateVm = v.strictObject({
 export type CreateVm = v.InferOutput<typeof CreateVm>;
 export type CreateVmInput = v.InferInput<typeof CreateVm>;
 
+/** Body of `PATCH /api/v1/vms/:name`. */
+export const ResizeVm = v.pipe(
+  v.strictObject({
+    cpu_cores: v.optional(wholeNumber(LIMITS.cpu_cores.min, LIMITS.cpu_cores.max)),
+    memory_mb: v.optional(wholeNumber(LIMITS.memory_mb.min, LIMITS.memory_mb.max)),
+  }),
+  v.check((size) => Object.keys(size).length > 0, "must name cpu_cores, memory_mb or both"),
+);
+export type ResizeVm = v.InferOutput<typeof ResizeVm>;
+
 const Timestamp = v.pipe(v.string(), v.description("ISO 8601, UTC, milliseconds"));
 
 /** A VM as every door shows it. */

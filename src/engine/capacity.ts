@@ -2,7 +2,7 @@ import { HypeError, type VmStatus } from "../contract/index.ts";
 import type { Context } from "./context.ts";
 
 /** VMs in these states hold their memory, or are about to. */
-const HOLDING: ReadonlySet<VmStatus> = new Set(["creating", "starting", "running", "paused", "stopping"]);
+export const HOLDING: ReadonlySet<VmStatus> = new Set(["creating", "starting", "running", "paused", "stopping"]);
 
 /** Sum of `memory_mb` of the VMs that hold memory. */
 export const memoryCommittedMb = (ctx: Context): number =>

@@ -6,7 +6,7 @@ import { halt } from "./crash.ts";
 import { operate } from "./operate.ts";
 import { discard } from "./release.ts";
 import { DEFAULT_IMAGE, spawn } from "./spawn.ts";
-import { admit } from "./states.ts";
+import { admit, transition } from "./states.ts";
 import type { OperationOptions } from "./types.ts";
 
 /**
@@ -80,10 +80,19 @@ async function bringUp(ctx: Context, vm: Vm, startedAtMs: number, signal: AbortS
   }
 }
 
-/** An undo that fails leaves the row, for the next sweep to undo. */
+/** An undo that fails leaves the row, as `deleting`, for the next sweep; whoever waits for the VM learns why it does not come. */
 async function undo(ctx: Context, vm: Vm, error: unknown): Promise<void> {
   const code = error instanceof HypeError ? error.code : "internal";
-  await discard(ctx, mustFind(ctx, vm.id), messageOf(error), code).catch((thrown: unknown) =>
-    ctx.log.error(`${vm.name}: its creation could not be undone: ${messageOf(thrown)}`, { vm: vm.id, error: thrown }),
-  );
+  const failed = (thrown: unknown) =>
+    ctx.log.error(`${vm.name}: its creation could not be undone: ${messageOf(thrown)}`, { vm: vm.id, error: thrown });
+  try {
+    await discard(ctx, mustFind(ctx, vm.id), messageOf(error), code);
+  } catch (thrown) {
+    failed(thrown);
+    try {
+      transition(ctx, vm.id, "deleting", { data: { reason: messageOf(error), code } });
+    } catch (worse) {
+      failed(worse); // a full disk: the row stays as it is
+    }
+  }
 }

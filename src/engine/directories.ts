@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, existsSync, fchownSync, openSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { paths, VM_LOG_FILES, VMM_DIRECTORY } from "../config/paths.ts";
-import { ensurePrivateDir, tailFile } from "../host/files.ts";
+import { ensurePrivateDir, fileError, removeTree, tailFile } from "../host/files.ts";
 import type { Context } from "./context.ts";
 
 type Dirs = Pick<Context, "config">;
@@ -11,13 +11,18 @@ const logDir = (ctx: Dirs, vmId: string) => paths.vmLogs(ctx.config, vmId);
 /** What stands in `status_reason`'s company: enough to see a panic, too little to bloat every list. */
 const CONSOLE_TAIL_BYTES = 4096;
 
-/** An empty run directory, and a log directory whose logs of the start before are kept as `*.1`. @throws HypeError disk_full | state_unwritable */
-export function makeDirectories(
+/**
+ * An empty run directory, and a log directory whose logs of the start before are kept as `*.1`. The VMM's user gets a directory inside the
+ * first and may walk through it, but not look into it; of the logs it gets the console's file alone.
+ * @param uid user of the VMM; null: the server's own.
+ * @throws HypeError disk_full | state_unwritable
+ */
+export async function makeDirectories(
   ctx: Dirs,
   vmId: string,
-  _uid: number | null,
-): { runDir: string; workDir: string; logDir: string } {
-  removeRunDirectory(ctx, vmId);
+  uid: number | null,
+): Promise<{ runDir: string; workDir: string; logDir: string }> {
+  await removeRunDirectory(ctx, vmId);
   ensurePrivateDir(runDir(ctx, vmId));
   ensurePrivateDir(logDir(ctx, vmId));
   for (const file of Object.values(VM_LOG_FILES)) {
@@ -26,14 +31,31 @@ export function makeDirectories(
   }
   const workDir = join(runDir(ctx, vmId), VMM_DIRECTORY);
   ensurePrivateDir(workDir);
+  makeConsole(logFiles(ctx, vmId).console, uid);
+  if (uid !== null) {
+    chownSync(workDir, uid, uid);
+    chmodSync(runDir(ctx, vmId), 0o711);
+  }
   return { runDir: runDir(ctx, vmId), workDir, logDir: logDir(ctx, vmId) };
 }
 
-export const removeRunDirectory = (ctx: Dirs, vmId: string): void =>
-  rmSync(runDir(ctx, vmId), { recursive: true, force: true });
+/** The VMM appends to a file that is there, since it may make none beside it. */
+function makeConsole(path: string, uid: number | null): void {
+  try {
+    const file = openSync(path, "wx", 0o600);
+    try {
+      if (uid !== null) fchownSync(file, uid, uid);
+    } finally {
+      closeSync(file);
+    }
+  } catch (thrown) {
+    throw fileError(thrown, path);
+  }
+}
 
-export const removeLogDirectory = (ctx: Dirs, vmId: string): void =>
-  rmSync(logDir(ctx, vmId), { recursive: true, force: true });
+export const removeRunDirectory = (ctx: Dirs, vmId: string): Promise<void> => removeTree(runDir(ctx, vmId));
+
+export const removeLogDirectory = (ctx: Dirs, vmId: string): Promise<void> => removeTree(logDir(ctx, vmId));
 
 /** Absolute paths of a VM's logs on the host. */
 export const logFiles = (ctx: Dirs, vmId: string): { console: string; vmm: string } => ({

@@ -5,6 +5,7 @@ import type {
   EventList,
   EventType,
   ListVmsQuery,
+  ResizeVm,
   Vm,
   VmEvent,
   VmList,
@@ -26,6 +27,7 @@ import { VmLocks } from "./lock.ts";
 import { pause, resume } from "./pause.ts";
 import { reconcile } from "./reconcile.ts";
 import { Refusals } from "./refusals.ts";
+import { resize } from "./resize.ts";
 import { restart, start } from "./start.ts";
 import { stop } from "./stop.ts";
 import type { EngineApi, OperationOptions } from "./types.ts";
@@ -108,6 +110,9 @@ export class Engine implements EngineApi {
   }
   resume(ref: string): Promise<Vm> {
     return resume(this.#ctx, ref);
+  }
+  resize(ref: string, size: ResizeVm): Promise<Vm> {
+    return resize(this.#ctx, ref, size);
   }
   delete(ref: string): Promise<void> {
     return deleteVm(this.#ctx, ref);

@@ -1,13 +1,13 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { shortId } from "../config/paths.ts";
 import { messageOf, type Vm } from "../contract/index.ts";
+import { removeTree } from "../host/files.ts";
 import { bootId } from "../host/process.ts";
 import { adopt } from "./adopt.ts";
 import { type Context, inBackground } from "./context.ts";
 import { crash, halt } from "./crash.ts";
 import { vmDirectoriesIn } from "./directories.ts";
-import { discard, endStrays, holdings, release, remove } from "./release.ts";
+import { discard, endStrays, holdings, ourUsers, release, remove } from "./release.ts";
 import { RESTART, startUnderLock } from "./start.ts";
 import { record } from "./states.ts";
 
@@ -29,8 +29,19 @@ export async function reconcile(ctx: Context): Promise<void> {
         }
       }),
   );
+  await reconcileJails(ctx);
   await removeStrayDirectories(ctx);
   await reconcileNetwork(ctx);
+}
+
+/** A row is older than its jail, and the jail of a VM with a row is its own affair: what no row stands for is nobody's. */
+async function reconcileJails(ctx: Context): Promise<void> {
+  const held = ctx.store.vms.all().map((vm) => ctx.jailer.cgroupOf(vm.id));
+  try {
+    await ctx.jailer.reconcile(new Set(held.filter((cgroup) => cgroup !== null)));
+  } catch (thrown) {
+    ctx.log.error(`jails without a VM could not be removed: ${messageOf(thrown)}`, { error: thrown });
+  }
 }
 
 /** Whatever fails here fails again at the next create or sweep, where it can be told. */
@@ -115,8 +126,8 @@ async function removeStrayDirectories(ctx: Context): Promise<void> {
       .filter(({ name }) => !known.has(name))
       .map(async ({ path }) => {
         ctx.log.warn("removing what a VM without a row left behind", { path });
-        await endStrays(path);
-        rmSync(path, { recursive: true, force: true });
+        await endStrays(path, ourUsers(ctx.config));
+        await removeTree(path);
       }),
   );
 }

@@ -10,15 +10,15 @@ import { slotNumber } from "../network/network.ts";
 import { withUndo } from "./undo.ts";
 
 /**
- * Brings a VM from its row to a spawned VMM: directories, token, image, network, machine. Every step says in the row what
+ * Brings a VM from its row to a spawned VMM: directories, token, image, jail, network, machine. Every step says in the row what
  * it made and registers its undo. The row is `starting` afterwards.
- * @throws HypeError image_*, network_*, hypervisor_*, tool_missing, disk_full, cancelled …; nothing is left then but row and logs.
+ * @throws HypeError image_*, jail_unavailable, network_*, hypervisor_*, tool_missing, disk_full, cancelled …; nothing is left then but row and logs.
  */
 export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<LiveVm> {
   return await withUndo(ctx.log, async (undo) => {
     const slot = slotNumber(vm.ip_address, ctx.config.subnet);
     const uid = ctx.jailer.uidOf(slot);
-    const { runDir, workDir, logDir } = makeDirectories(ctx, vm.id, uid);
+    const { runDir, workDir, logDir } = await makeDirectories(ctx, vm.id, uid);
     undo.defer(() => removeRunDirectory(ctx, vm.id));
     const token = randomBytes(32).toString("hex");
     record(ctx, vm.id, { token });
@@ -29,8 +29,29 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     // The first one of a server waits for the probe of KVM, up to ten seconds: before anything is built, and not after a cancellation.
     const driver = await unlessCancelled(ctx.driver(), signal);
 
+    const { accelerator } = driver;
+    const jail = await ctx.jailer.make({
+      vmId: vm.id,
+      slot,
+      cpuCores: vm.cpu_cores,
+      memoryMb: vm.memory_mb,
+      accelerator,
+    });
+    undo.defer(async () => {
+      if (jail.cgroup !== null) await ctx.jailer.release(jail.cgroup);
+    });
+
     const attachment = await ctx.network.attach(
-      { id: vm.id, name: vm.name, ipAddress: vm.ip_address, runDir, logDir, uid, egress: holdings(ctx, vm.id).egress },
+      {
+        id: vm.id,
+        name: vm.name,
+        ipAddress: vm.ip_address,
+        runDir,
+        logDir,
+        uid,
+        cgroup: jail.cgroup,
+        egress: holdings(ctx, vm.id).egress,
+      },
       signal,
     );
     undo.defer(async () => {
@@ -44,10 +65,6 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     });
     throwIfCancelled(signal);
 
-    const jail = await ctx.jailer.make({ vmId: vm.id, slot, cpuCores: vm.cpu_cores, memoryMb: vm.memory_mb });
-    undo.defer(async () => {
-      if (jail.cgroup !== null) await ctx.jailer.release(jail.cgroup);
-    });
     const machine = await driver.start(
       {
         vmId: vm.id,

@@ -48,6 +48,7 @@ export const ALLOWED = {
   restart: ["starting", "running", "paused", "stopped", "crashed"],
   pause: ["running"],
   resume: ["paused"],
+  resize: ["stopped", "crashed"],
 } as const satisfies Record<string, readonly VmStatus[]>;
 export type Operation = keyof typeof ALLOWED;
 

@@ -5,6 +5,7 @@ import type {
   EventList,
   EventType,
   ListVmsQuery,
+  ResizeVm,
   Vm,
   VmEvent,
   VmList,
@@ -27,6 +28,8 @@ export interface EngineApi {
   restart(ref: string, options?: OperationOptions): Promise<Vm>;
   pause(ref: string): Promise<Vm>;
   resume(ref: string): Promise<Vm>;
+  /** Another size from the next start on; the VM must not run. */
+  resize(ref: string, size: ResizeVm): Promise<Vm>;
   /** Cancels whatever runs on the VM, frees everything; name and address last. Returns when nothing is left. */
   delete(ref: string): Promise<void>;
   get(ref: string): Vm;

@@ -1,4 +1,4 @@
-import { closeSync, type FSWatcher, openSync, readSync, watch } from "node:fs";
+import { closeSync, constants, type FSWatcher, openSync, readSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { AGENT_LISTENING_LINE } from "../contract/index.ts";
 
@@ -46,7 +46,8 @@ export class ConsoleHint implements Disposable {
   #read(): void {
     if (this.#seen.signal.aborted) return;
     try {
-      const file = openSync(this.file, "r");
+      // The VMM writes it: a link is not followed, and a FIFO in its place is not waited at.
+      const file = openSync(this.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
         const chunk = Buffer.alloc(CHUNK_BYTES);
         for (let bytes; (bytes = readSync(file, chunk, 0, chunk.length, this.#position)) > 0;) {

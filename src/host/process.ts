@@ -1,7 +1,17 @@
-import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
-/** Identity of a process: a pid alone is never believed, since pids are reused. `startTicks` is field 22 of /proc/PID/stat (proc(5)). */
-export type ProcessIdentity = { bootId: string; pid: number; startTicks: number };
+/**
+ * Identity of a process: a pid alone is never believed, since pids are reused. `startTicks` is field 22 of /proc/PID/stat (proc(5)).
+ * `executable` names the program file by device and inode, which an upgrade of the package does not change for those that run; it is
+ * absent while a program is starting, and in what older versions wrote. execve(2) changes it and not the process: it tells whether a
+ * process is still what it was started as, never whether it is alive.
+ */
+export type ProcessIdentity = {
+  bootId: string;
+  pid: number;
+  startTicks: number;
+  executable?: string;
+};
 
 let boot: string | undefined;
 /** Changes with every boot of the host (random(4)). */
@@ -51,6 +61,26 @@ export function executableOf(identity: ProcessIdentity): string | null {
   }
 }
 
+/** The identity of a process that has become the program it was started for. */
+export function withExecutable(identity: ProcessIdentity): ProcessIdentity {
+  const executable = fileOf(identity);
+  return executable === null ? identity : { ...identity, executable };
+}
+
+/** False when the process is known to run another program than the one it was written down with, or none. */
+export const runsItsProgram = (identity: ProcessIdentity): boolean =>
+  isAlive(identity) && (identity.executable === undefined || identity.executable === fileOf(identity));
+
+function fileOf(identity: ProcessIdentity): string | null {
+  try {
+    if (!isAlive(identity)) return null;
+    const { dev, ino } = statSync(`/proc/${identity.pid}/exe`);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Waits until a process that may not be our child is gone. The kernel tells only parents, so this looks every 10 ms:
  * for teardown paths, never for a hot one.
@@ -65,11 +95,14 @@ export async function waitGone(identity: ProcessIdentity, timeoutMs: number): Pr
   return true;
 }
 
-/** Asks a process to end, then ends it; returns when it is gone. Harmless when it is. */
-export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
-  if (graceMs > 0 && signalProcess(identity, "SIGTERM") && (await waitGone(identity, graceMs))) return;
+/**
+ * Asks a process to end, then ends it; returns when it is gone. Harmless when it is.
+ * @returns false when it lives on: it hangs in the kernel.
+ */
+export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<boolean> {
+  if (graceMs > 0 && signalProcess(identity, "SIGTERM") && (await waitGone(identity, graceMs))) return true;
   signalProcess(identity, "SIGKILL");
-  await waitGone(identity, 5_000);
+  return await waitGone(identity, 5_000);
 }
 
 export type Detached = {

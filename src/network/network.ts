@@ -31,6 +31,8 @@ export type NetworkClient = {
   logDir: string;
   /** User and group the VMM runs as; null: the server's own. What the VMM has to open belongs to it. */
   uid: number | null;
+  /** Where processes of this network that serve the VM alone are to live; null or absent: beside the server. */
+  cgroup?: string | null;
   egress: EgressPolicy;
 };
 

@@ -1,15 +1,17 @@
 import { Elysia } from "elysia";
 import { HypeError, LIMITS } from "../contract/index.ts";
 import { allowedMethods } from "./allowed-methods.ts";
+import { auditRoutes } from "./api/audit.ts";
 import { browserRoutes } from "./api/browser.ts";
 import { cdpRoutes } from "./api/cdp.ts";
 import { egressRoutes } from "./api/egress.ts";
 import { eventRoutes } from "./api/events.ts";
 import { imageRoutes } from "./api/images.ts";
+import { keyRoutes } from "./api/keys.ts";
 import { logRoutes } from "./api/logs.ts";
 import { systemRoutes } from "./api/system.ts";
 import { vmRoutes } from "./api/vms.ts";
-import { createGate, pathOf } from "./auth/gate.ts";
+import { createGate, type Gate, pathOf } from "./auth/gate.ts";
 import { BUFFER_BYTES } from "./cdp/relay.ts";
 import type { ServerContext } from "./context.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -39,7 +41,7 @@ export function createApp(context: ServerContext) {
       idleTimeout: 960, // Bun sends pings: only a peer that is gone is cut. The longest it can wait
     },
   })
-    .wrap(timed(context, gate.callerOf) as never)
+    .wrap(timed(context, gate) as never)
     .onRequest(({ request, server }) => gate.enter(request, () => server?.requestIP(request)?.address ?? null))
     .onError(({ code, error, request }) => {
       const path = pathOf(request);
@@ -51,16 +53,23 @@ export function createApp(context: ServerContext) {
             allow: allow.join(", "),
           });
       }
+      gate.noteError(request, fault.code);
       return problemResponse(fault, path, context.log);
     })
-    .use(vmRoutes(context))
+    .onBeforeHandle(({ params, request }) => {
+      const name = (params as { name?: string } | undefined)?.name;
+      if (name !== undefined) gate.checkVm(request, name);
+    })
+    .use(vmRoutes(context, gate))
     .use(egressRoutes(context))
     .use(browserRoutes(context))
     .use(cdpRoutes(context, gate))
-    .use(logRoutes(context))
-    .use(eventRoutes(context))
+    .use(logRoutes(context, gate))
+    .use(eventRoutes(context, gate))
     .use(imageRoutes(context))
-    .use(systemRoutes(context))
+    .use(systemRoutes(context, gate))
+    .use(keyRoutes(context))
+    .use(auditRoutes(context))
     .get("/openapi.json", (): Record<string, unknown> => describe(), { detail: { hide: true } });
   const methodsOf = allowedMethods(app.routes);
   let document: Record<string, unknown> | undefined;
@@ -73,10 +82,10 @@ export type App = ReturnType<typeof createApp>;
 type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
- * One log line and one measurement per request, whatever became of it. The query is left out: a token may stand in it.
+ * One log line, one measurement and, where it changed something or was refused, one audit entry per request, whatever became of it. The query is left out: a token may stand in it.
  * Replies that are there at once stay so, and lines nobody wants are not made: both are felt on the list route.
  */
-function timed({ config, log, metrics }: ServerContext, callerOf: (request: Request) => { keyId: string }) {
+function timed({ config, log, metrics, audit }: ServerContext, gate: Gate) {
   const wantsAll = config.logLevel === "debug";
   const finish = (request: Request, response: Response, startedAt: number): Response => {
     const { method } = request;
@@ -84,13 +93,15 @@ function timed({ config, log, metrics }: ServerContext, callerOf: (request: Requ
     const durationMs = performance.now() - startedAt;
     metrics.observeRequest(method, status, durationMs / 1000);
     const isQuiet = method === "GET" && status < 400;
+    const caller = gate.callerOf(request);
+    if (!isQuiet || caller.address !== null) audit.note(request, response, caller, durationMs);
     if (isQuiet && !wantsAll) return response;
     log[status >= 500 ? "warn" : isQuiet ? "debug" : "info"]("request", {
       method,
       path: pathOf(request).slice(0, 200),
       status,
       ms: Math.round(durationMs * 10) / 10,
-      by: callerOf(request).keyId,
+      by: caller.identity?.id ?? "none",
     });
     return response;
   };

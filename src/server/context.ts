@@ -3,6 +3,7 @@ import type { Image, SystemStatus } from "../contract/index.ts";
 import type { EngineApi } from "../engine/types.ts";
 import type { ImageDetail } from "../image/images.ts";
 import type { Log } from "../log/log.ts";
+import type { AuditTrail } from "./auth/audit.ts";
 import type { CdpTokens } from "./auth/cdp-token.ts";
 import type { Keys } from "./auth/keys.ts";
 import type { Metrics } from "./metrics.ts";
@@ -21,6 +22,7 @@ export type ServerContext = {
   config: Config;
   log: Log;
   keys: Keys;
+  audit: AuditTrail;
   cdpTokens: CdpTokens;
   metrics: Metrics;
   status(): SystemStatus;

@@ -1,5 +1,6 @@
-import { closeSync, type FSWatcher, fstatSync, openSync, readSync, statSync, watch } from "node:fs";
+import { closeSync, type FSWatcher, fstatSync, lstatSync, readSync, watch } from "node:fs";
 import { dirname } from "node:path";
+import { openRegular } from "../host/files.ts";
 
 const CHUNK = 65_536;
 
@@ -41,7 +42,8 @@ export async function* readLog(
       const found = statOrNull(path);
       if (found && (file === null || found.ino !== inode)) {
         if (file !== null) closeSync(file);
-        file = openSync(path, "r");
+        file = openRegular(path);
+        if (file === null) break; // something else has been put there
         inode = found.ino;
         offset = isFirst ? (options.tail > 0 ? tailOffset(file, options.tail) : found.size) : 0;
       } else if (found && found.size < offset) offset = 0;
@@ -70,7 +72,7 @@ export async function* readLog(
 
 const statOrNull = (path: string) => {
   try {
-    return statSync(path);
+    return lstatSync(path);
   } catch {
     return null;
   }

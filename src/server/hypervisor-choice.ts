@@ -9,6 +9,7 @@ type Options = {
   config: Config;
   log: Log;
   images: { resolve(ref: string | null): Promise<BootableImage> };
+  networkMode: "slot" | "user";
   /** Ends a probe that is under way. */
   signal: AbortSignal;
 };
@@ -30,14 +31,14 @@ export class HypervisorChoice {
   }
 
   async #choose(): Promise<HypervisorDriver> {
-    const { config, log, images, signal } = this.options;
+    const { config, log, images, networkMode, signal } = this.options;
     // KVM is probed with the image's own kernel. Without an image there is nothing to boot, and the choice is only said.
     const kernel = await images.resolve(null).then(
       (image) => image.kernel,
       () => null,
     );
     try {
-      this.#driver = await openDriver({ config, log, kernel, signal });
+      this.#driver = await openDriver({ config, log, kernel, networkMode, signal });
       this.#reason = this.#driver.reason;
       return this.#driver;
     } catch (thrown) {

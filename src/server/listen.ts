@@ -1,13 +1,14 @@
 import { HypeError } from "../contract/index.ts";
 import type { App } from "./app.ts";
+import type { Tls } from "./tls.ts";
 
 /** Addresses that mean "all": somebody on this machine reaches them by the loopback. */
 const REACHED_BY: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
-/** Opens the port. @returns the server's URL as it is called on this machine. @throws HypeError port_taken */
-export function listen(app: App, { host, port }: { host: string; port: number }): string {
+/** Opens the port. @param tls null: plain HTTP. @returns the server's URL as it is called on this machine. @throws HypeError port_taken */
+export function listen(app: App, { host, port }: { host: string; port: number }, tls: Tls | null): string {
   try {
-    app.listen({ hostname: host, port });
+    app.listen({ hostname: host, port, ...(tls && { tls }) });
   } catch (thrown) {
     const code = (thrown as { code?: string }).code;
     if (code !== "EADDRINUSE" && code !== "EADDRNOTAVAIL" && code !== "EACCES") throw thrown;
@@ -19,7 +20,7 @@ export function listen(app: App, { host, port }: { host: string; port: number })
     throw new HypeError("port_taken", `${host}:${port} ${why}`, { host, port }, { cause: thrown });
   }
   const name = REACHED_BY[host] ?? host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${app.server?.port}`;
+  return `${tls ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${app.server?.port}`;
 }
 
 /** Takes no more connections, lets requests end for `graceMs`, then cuts what is left. Harmless twice. */

@@ -4,6 +4,7 @@ import type { AnyElysia } from "elysia";
 import type * as v from "valibot";
 import { Problem } from "../contract/problem.ts";
 import { VERSION } from "../contract/version.ts";
+import { ROUTE_SCOPES } from "./auth/scopes.ts";
 
 const jsonSchema = (schema: v.GenericSchema): Record<string, unknown> => {
   const { $schema: _dialect, ...rest } = toJsonSchema(schema, {
@@ -25,7 +26,13 @@ export function openApiDocument(app: AnyElysia): Record<string, unknown> {
   const { paths } = toOpenAPISchema(app, undefined, undefined, { valibot: jsonSchema }) as {
     paths: Record<string, Record<string, Operation>>;
   };
-  for (const operations of Object.values(paths)) for (const operation of Object.values(operations)) finish(operation);
+  for (const [path, operations] of Object.entries(paths))
+    for (const [method, operation] of Object.entries(operations)) {
+      finish(operation);
+      const scope = ROUTE_SCOPES[`${method.toUpperCase()} ${path.replace(/\{([^}]+)\}/g, ":$1")}`];
+      // For schemes other than OAuth the list names roles (OpenAPI 3.1, section 4.8.30): ours are scopes.
+      if (scope) operation.security = [{ bearer: [scope] }, { header: [scope] }];
+    }
   return {
     openapi: "3.1.1",
     info: {

@@ -10,6 +10,8 @@ export type EventStreamOptions = {
   source: (signal: AbortSignal) => AsyncIterable<VmEvent>;
   heartbeatMs: number;
   closing: AbortSignal;
+  /** Aborts, with the reason, when the reader's key is over. */
+  ended: AbortSignal;
   onClose: () => void;
 };
 
@@ -18,19 +20,25 @@ const encodeEvent = (event: VmEvent): string => `id: ${event.seq}\ndata: ${JSON.
 const encodeError = (error: { code: string; detail: string }): string =>
   `event: error\ndata: ${JSON.stringify(error)}\n\n`;
 
+const lastWords = (thrown: unknown) => ({
+  code: thrown instanceof HypeError ? thrown.code : "internal",
+  detail: messageOf(thrown),
+});
+
 /**
  * The events as a stream that is pulled: nothing is read from the source while the reader does not read, so a slow one costs no memory.
- * It never ends silently: the last event, `error`, says why (behind too far, shutting down).
+ * It never ends silently: the last event, `error`, says why (behind too far, key revoked, shutting down).
  */
 export function eventStream({
   after,
   source,
   heartbeatMs,
   closing,
+  ended,
   onClose,
 }: EventStreamOptions): ReadableStream<string> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, closing]);
+  const signal = AbortSignal.any([stop.signal, closing, ended]);
   const iterator = source(signal)[Symbol.asyncIterator]();
   let beat: ReturnType<typeof setInterval>;
   const end = () => {
@@ -57,11 +65,11 @@ export function eventStream({
       let last: { code: string; detail: string } = { code: "shutting_down", detail: "the server is shutting down" };
       try {
         const next = await iterator.next();
-        if (!next.done) return controller.enqueue(encodeEvent(next.value));
+        if (!next.done && !ended.aborted) return controller.enqueue(encodeEvent(next.value));
       } catch (thrown) {
-        if (!signal.aborted)
-          last = { code: thrown instanceof HypeError ? thrown.code : "internal", detail: messageOf(thrown) };
+        if (!signal.aborted) last = lastWords(thrown);
       }
+      if (ended.aborted) last = lastWords(ended.reason);
       if (stop.signal.aborted) return;
       end();
       controller.enqueue(encodeError(last));

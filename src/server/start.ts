@@ -7,15 +7,19 @@ import { ensurePrivateDir } from "../host/files.ts";
 import { Images } from "../image/images.ts";
 import type { Log } from "../log/log.ts";
 import { openJailer } from "../hypervisor/jail/open.ts";
+import { slotNumber } from "../network/network.ts";
 import { openNetwork } from "../network/open.ts";
 import { openStore } from "../store/open.ts";
 import { createApp } from "./app.ts";
+import { AuditTrail } from "./auth/audit.ts";
 import { CdpTokens } from "./auth/cdp-token.ts";
-import { loadKeys, loadSigningKey } from "./auth/keys.ts";
+import { builtInKeys, loadSigningKey } from "./auth/key-files.ts";
+import { Keys } from "./auth/keys.ts";
 import { HypervisorChoice } from "./hypervisor-choice.ts";
 import { listen, stopListening } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { systemStatus } from "./system-status.ts";
+import { loadTls } from "./tls.ts";
 
 /** How long requests under way may go on when the server is told to end, milliseconds. */
 const GRACE_MS = 5_000;
@@ -36,15 +40,29 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   await using undo = new AsyncDisposableStack();
   for (const directory of [config.home, config.runtimeDir, config.logDir, config.imageDir]) ensurePrivateDir(directory);
   undo.use(lockExclusively(paths.serverLock(config)));
-  const keys = loadKeys(config, log.room("server"));
+  const builtIn = builtInKeys(config, log.room("server"));
   const cdpTokens = new CdpTokens(loadSigningKey(config, log.room("server")));
+  const tls = config.tls && loadTls(config.tls, log.room("server"));
 
   const closing = new AbortController();
   const images = new Images(config, log.room("image"));
   const jailer = await openJailer(config, log.room("hypervisor"));
-  const network = undo.use(await openNetwork(config, log.room("network")));
-  const hypervisor = new HypervisorChoice({ config, log: log.room("hypervisor"), images, signal: closing.signal });
   const store = undo.use(openStore(config.dbPath));
+  const network = undo.use(
+    await openNetwork(config, log.room("network"), {
+      uidOf: (slot) => jailer.uidOf(slot),
+      leased: () => store.vms.all().map((vm) => slotNumber(vm.ip_address, config.subnet)),
+    }),
+  );
+  const hypervisor = new HypervisorChoice({
+    config,
+    log: log.room("hypervisor"),
+    images,
+    networkMode: network.mode,
+    signal: closing.signal,
+  });
+  const keys = undo.use(new Keys({ builtIn, store, log: log.room("server") }));
+  const audit = undo.use(new AuditTrail({ store, log: log.room("server") }));
   const engine = new Engine({
     config,
     log: log.room("engine"),
@@ -63,12 +81,13 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     config,
     log: log.room("server"),
     keys,
+    audit,
     cdpTokens,
     metrics: createMetrics(engine),
     status: () => systemStatus({ config, engine, network, images, hypervisor, startedAt }),
     closing: closing.signal,
   });
-  const url = listen(app, config.listen);
+  const url = listen(app, config.listen, tls);
   log.info("listening", { url, home: config.home });
   const choice = hypervisor.open().catch((thrown) => {
     if (!closing.signal.aborted) log.warn(`no VM can be started: ${messageOf(thrown)}`);

@@ -1,5 +1,7 @@
 import type { Database } from "bun:sqlite";
+import { Audit } from "./audit.ts";
 import { Events } from "./events.ts";
+import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { storeError } from "./store-error.ts";
 import { Vms } from "./vms.ts";
@@ -9,6 +11,8 @@ export class Store implements Disposable {
   readonly vms: Vms;
   readonly leases: Leases;
   readonly events: Events;
+  readonly keys: Keys;
+  readonly audit: Audit;
   readonly #db: Database;
 
   constructor(
@@ -21,6 +25,8 @@ export class Store implements Disposable {
     this.vms = new Vms(db);
     this.leases = new Leases(db);
     this.events = new Events(db);
+    this.keys = new Keys(db);
+    this.audit = new Audit(db);
   }
 
   /**

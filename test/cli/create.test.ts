@@ -117,6 +117,12 @@ describe("vms create", () => {
       said: "demo could not be created: no image nope",
     },
     {
+      name: "a creation that could not be undone yet does not keep its caller waiting",
+      event: anEvent("VM_DELETING", { data: { reason: "no network", code: "network_failed" } }),
+      code: "network_failed",
+      said: "demo could not be created: no network",
+    },
+    {
       name: "a VM that somebody else deletes is gone, not interrupted here",
       event: anEvent("VM_DELETED", { data: { reason: "deleted on request", code: "cancelled" } }),
       code: "vm_not_found",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import type { ConnectOptions } from "../../src/client/types.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { lockExclusively } from "../../src/host/exclusive-lock.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -122,6 +123,18 @@ describe("image rm", () => {
     expect((await images.ask(["image", "rm", ID], { client: idle, env: { OVERHYPED_HOME: images.home } })).code).toBe(
       0,
     );
+  });
+
+  test("the server is asked with this machine's own key: another may see fewer VMs", async () => {
+    using images = aHome();
+    openStore(images.join("state.db")).close();
+    writeFileSync(images.join("admin.key"), "hype_the-admin\n");
+    using _server = lockExclusively(images.join("serve.lock"));
+    const client = fakeClient({ vms: { list: async () => ({ items: [aVm({ image: ID })], total: 1 }) } });
+    const connections: ConnectOptions[] = [];
+    const env = { OVERHYPED_HOME: images.home, OVERHYPED_API_KEY: "hype_restricted-key" };
+    await images.ask(["image", "rm", ID], { env, client, connections });
+    expect(connections).toMatchObject([{ key: "hype_the-admin" }]);
   });
 });
 

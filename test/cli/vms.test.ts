@@ -5,6 +5,22 @@ import { aVm, anEvent, fakeClient, hype, streamOf } from "./harness.ts";
 const listing = (items = [aVm()], total = items.length) =>
   fakeClient({ vms: { list: async () => ({ items, total }) } });
 
+describe("vms resize", () => {
+  test("sends what was given, and says what the next start has", async () => {
+    const sizes: unknown[] = [];
+    const resize = async (name: string, size: object) => {
+      sizes.push([name, size]);
+      return aVm({ status: "stopped", ...size });
+    };
+    const client = fakeClient({ vms: { resize } });
+    const { stdout } = await hype(["vms", "resize", "demo", "--memory", "2G"], { client });
+    expect(sizes).toEqual([["demo", { memory_mb: 2048 }]]);
+    expect(stdout).toBe("demo starts with 2 cpu and 2048 MB from now on\n");
+    expect((await hype(["vms", "resize", "demo"], { client })).stderr).toContain("error[usage]");
+    expect(sizes).toHaveLength(1);
+  });
+});
+
 describe("vms list", () => {
   test("is an aligned table for people", async () => {
     const vms = [aVm(), aVm({ name: "a-longer-name", status: "crashed", boot_ms: null, labels: { team: "日本" } })];

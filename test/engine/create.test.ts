@@ -191,7 +191,9 @@ describe("a creation that fails before its VMM runs is undone", () => {
     world.driver.hook = fail;
     world.network.hook = (step) => (step === "detach" ? fail() : undefined);
     expect(await codeOf(world.engine.create(request("demo")))).toBe("network_failed");
-    expect(world.engine.get("demo").status).toBe("creating");
+    expect(world.engine.get("demo").status).toBe("deleting");
+    // Whoever only watches events learns why the VM does not come.
+    expect(world.events().at(-1)).toMatchObject({ type: "VM_DELETING", data: { code: "network_failed" } });
     world.network.hook = () => {};
     await world.engine.reconcile();
     expect(world.leftovers()).toEqual([]);

@@ -13,6 +13,26 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 const reasonOf = (signal: AbortSignal): string => (signal.reason as HypeError).message;
 const lastOf = (events: VmEvent[]) => events.at(-1);
 
+describe("resize", () => {
+  test("a stopped VM starts with its new size; name, address and policy stay", async () => {
+    await using world = new World({ cpuCores: 4, memoryTotalMb: 8192 });
+    const vm = await world.engine.create(request("a"));
+    expect(await codeOf(world.engine.resize("a", { memory_mb: 2048 }))).toBe("vm_state_conflict");
+    await world.engine.stop("a", { force: true });
+    expect(await codeOf(world.engine.resize("a", { cpu_cores: 5 }))).toBe("insufficient_cpu");
+    expect(await codeOf(world.engine.resize("a", { memory_mb: 9000 }))).toBe("insufficient_memory");
+    expect(await world.engine.resize("a", { memory_mb: 2048, cpu_cores: 3 })).toMatchObject({
+      memory_mb: 2048,
+      cpu_cores: 3,
+      ip_address: vm.ip_address,
+      status: "stopped",
+    });
+    expect(world.types("a").at(-1)).toBe("VM_RESIZED");
+    await world.engine.start("a");
+    expect(world.driver.specs.at(-1)).toMatchObject({ memoryMb: 2048, cpuCores: 3 });
+  });
+});
+
 describe("stop", () => {
   test("the agent powers the guest off; network and files go, row, lease and logs stay", async () => {
     await using world = new World();

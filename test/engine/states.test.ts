@@ -53,7 +53,7 @@ describe("what a user may ask for in which state", () => {
         const world = new World();
         await rowIn(world, status);
         const events = world.events().length;
-        const refused = await world.engine[operation]("demo").then(
+        const refused = await world.engine[operation]("demo", {}).then(
           () => null,
           (thrown: unknown) => thrown,
         );
@@ -68,6 +68,6 @@ describe("what a user may ask for in which state", () => {
   for (const operation of operations)
     test(`${operation} of a VM that is not there`, async () => {
       await using world = new World();
-      expect(world.engine[operation]("nobody")).rejects.toMatchObject({ code: "vm_not_found" });
+      expect(world.engine[operation]("nobody", {})).rejects.toMatchObject({ code: "vm_not_found" });
     });
 });

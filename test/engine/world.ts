@@ -12,6 +12,9 @@ import { VmLocks } from "../../src/engine/lock.ts";
 import { endStrays } from "../../src/engine/release.ts";
 import { findProcesses } from "../../src/host/find-processes.ts";
 import type { HypervisorDriver } from "../../src/hypervisor/driver.ts";
+import { Cgroups } from "../../src/hypervisor/jail/cgroups.ts";
+import { HostJailer } from "../../src/hypervisor/jail/host-jailer.ts";
+import type { Jailer } from "../../src/hypervisor/jail/jail.ts";
 import { NoJail } from "../../src/hypervisor/jail/no-jail.ts";
 import type { BootableImage } from "../../src/image/types.ts";
 import { silentLog } from "../../src/log/log.ts";
@@ -27,6 +30,8 @@ export type WorldOptions = {
   timing?: Partial<Timing>;
   env?: Record<string, string>;
   clock?: () => number;
+  /** What VMMs are locked into; nothing when not given. */
+  jailer?: (config: Config) => Jailer;
   /** How the engine comes by its driver; at once when not given. */
   openDriver?: (driver: FakeDriver) => Promise<HypervisorDriver>;
 };
@@ -56,7 +61,7 @@ export class World implements AsyncDisposable {
       store: this.store,
       driver: options.openDriver ? () => options.openDriver!(this.driver) : this.driver,
       network: this.network,
-      jailer: new NoJail("a test"),
+      jailer: options.jailer?.(this.config) ?? new NoJail("a test"),
       images: { resolve: (ref) => this.resolve(ref) },
       host: { memoryTotalMb: () => options.memoryTotalMb ?? 1_000_000, cpuCores: () => options.cpuCores ?? 8 },
       timing: { stopGraceMs: 5_000, ...options.timing },
@@ -182,6 +187,13 @@ export const contextOf = (world: World): Context => ({
   closing: new AbortController(),
   background: new Set(),
 });
+
+/** Jails that are a cgroup and nothing else: stubs keep the user of the test. */
+export function cgroupsOnly(config: Config): Jailer {
+  const none = { reason: "a test" };
+  const cgroups = Cgroups.open(config.home);
+  return new HostJailer({ user: none, cgroups, capabilities: none, emptyNetwork: none }, config.imageDir, false);
+}
 
 /** A promise from outside: hooks hang on one, tests wait for another. */
 export const gate = () => Promise.withResolvers<void>();

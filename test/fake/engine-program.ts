@@ -1,11 +1,12 @@
 /**
  * A server reduced to its engine, for tests that kill it: does one operation on the state in `argv[2]` and, when it comes
- * to the step in `argv[4]`, says so on stdout and hangs there for ever. Without that step it says "done".
+ * to the step in `argv[4]`, says so on stdout and hangs there for ever. Without that step it says "done". With `cgroup` in
+ * `argv[5]` every VMM has a cgroup of its own.
  */
-import { forever, request, World } from "../engine/world.ts";
+import { cgroupsOnly, forever, request, World } from "../engine/world.ts";
 
-const [home, operation, step] = process.argv.slice(2) as [string, "create" | "delete" | "stop", string];
-const world = new World({ home });
+const [home, operation, step, jail] = process.argv.slice(2) as [string, "create" | "delete" | "stop", string, string?];
+const world = new World({ home, ...(jail === "cgroup" ? { jailer: cgroupsOnly } : {}) });
 
 const hangAt = (room: string) => async (at: string) => {
   if (`${room} ${at}` !== step) return;

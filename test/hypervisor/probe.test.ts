@@ -71,17 +71,25 @@ test("a verdict of another boot of the host is not believed", async () => {
   expect(verdict).not.toEqual({ works: true, reason: "kept" });
 });
 
+test.if(hasKvm)("a probe that is broken off says nothing and is not kept", async () => {
+  using directory = temporaryDirectory();
+  const program = fakeProgram(directory.join("qemu"), "echo up > /dev/null; exec sleep 60");
+  const stop = new AbortController();
+  const probing = failure(probeKvm(program, "/boot/k", directory.join("verdict"), stop.signal));
+  stop.abort();
+  await probing;
+  expect(existsSync(directory.join("verdict"))).toBe(false);
+});
+
 test("the choice says why", async () => {
   using directory = temporaryDirectory();
   const qemu = fakeProgram(directory.join("qemu"), VERSION);
-  const config = { home: directory.path, hypervisor: "auto", accelerator: "auto", qemu } as const;
-  const unprobed = await openDriver({ config, log: silentLog, kernel: null });
+  const cloudHypervisor = directory.join("no-such-program");
+  const config = { home: directory.path, hypervisor: "auto", accelerator: "auto", qemu, cloudHypervisor } as const;
+  const host = { log: silentLog, kernel: null, networkMode: "user" } as const;
+  const unprobed = await openDriver({ ...host, config });
   expect([unprobed.name, unprobed.accelerator]).toEqual(["qemu", "tcg"]);
   expect(unprobed.reason).toContain("before there is an image");
-  const forced = await openDriver({ config: { ...config, accelerator: "kvm" }, log: silentLog, kernel: null });
+  const forced = await openDriver({ ...host, config: { ...config, accelerator: "kvm" } });
   expect(forced.reason).toContain("OVERHYPED_ACCELERATOR");
-  const missing = await failure(
-    openDriver({ config: { ...config, hypervisor: "cloud-hypervisor" }, log: silentLog, kernel: null }),
-  );
-  expect(missing.code).toBe("hypervisor_unavailable");
 });

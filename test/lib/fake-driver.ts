@@ -84,7 +84,12 @@ function startStub(spec: MachineSpec, mood: Mood): Detached {
   const settings: StubSettings = { ...addressOf(spec.nic), mood, logDir: spec.logDir };
   writeFileSync(join(spec.workDir, "stub.json"), JSON.stringify(settings));
   writeFileSync(join(spec.workDir, VM_RUN_FILES.token), `${TOKEN_OEM_PREFIX}${spec.token}`);
-  return spawnDetached([process.execPath, STUB], { cwd: spec.workDir, logFile: join(spec.logDir, VM_LOG_FILES.vmm) });
+  // A jail is entered where a test gives one; else the stub is started at once.
+  const argv: [string, ...string[]] = [process.execPath, STUB];
+  return spawnDetached(spec.jail.cgroup === null ? argv : spec.jail.command(argv, null), {
+    cwd: spec.workDir,
+    logFile: join(spec.logDir, VM_LOG_FILES.vmm),
+  });
 }
 
 function startRealAgent(spec: MachineSpec): Detached {

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cgroupMount } from "../../src/host/cgroup.ts";
 
 /** What a test run could leave on a machine. */
 export type Snapshot = {
@@ -7,6 +9,7 @@ export type Snapshot = {
   namespaces: Set<string>;
   links: Set<string>;
   temporary: Set<string>;
+  cgroups: Set<string>;
 };
 
 /** Stands in the environment of every process of one run, so that whatever else happens on the machine is not taken for ours. */
@@ -48,12 +51,21 @@ function processes(): Map<string, string> {
   return found;
 }
 
+/** Those of VMs: `overhyped/<state>/vm-<short id>` in the hierarchy of cgroup v2. */
+function cgroups(): Set<string> {
+  const mount = cgroupMount();
+  if ("reason" in mount) return new Set();
+  const parent = join(mount.path, "overhyped");
+  return new Set(list(parent).flatMap((state) => list(join(parent, state)).filter((name) => name.startsWith("vm-"))));
+}
+
 export function snapshot(): Snapshot {
   return {
     processes: processes(),
     namespaces: new Set(list("/run/netns")),
     links: new Set(list("/sys/class/net")),
     temporary: new Set(list(tmpdir()).filter((name) => name.startsWith("hype-"))),
+    cgroups: cgroups(),
   };
 }
 
@@ -66,6 +78,7 @@ export function leftovers(before: Snapshot, run: string): string[] {
       .map(([key, command]) => `process ${key} ${command.slice(0, 120)}`),
     ...[...now.namespaces].filter((name) => !before.namespaces.has(name)).map((name) => `network namespace ${name}`),
     ...[...now.links].filter((name) => !before.links.has(name)).map((name) => `interface ${name}`),
+    ...[...now.cgroups].filter((name) => !before.cgroups.has(name)).map((name) => `cgroup ${name}`),
     ...[...now.temporary].filter((name) => !before.temporary.has(name)).map((name) => `temporary file ${name}`),
   ];
 }

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { type EgressPolicy, HypeError } from "../../src/contract/index.ts";
 import { executableOf, isAlive } from "../../src/host/process.ts";
 import { INSIDE } from "../../src/network/network.ts";
+import { Cgroups, releaseCgroup } from "../../src/hypervisor/jail/cgroups.ts";
 import { UserNetwork } from "../../src/network/user/user-network.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 
@@ -80,3 +81,58 @@ test("a cancelled attachment leaves no process", async () => {
   expect(error.code).toBe("cancelled");
   expect(isAlive(JSON.parse(readFileSync(`${vm.runDir}/net.pid`, "utf8")))).toBe(false);
 });
+
+/** What the kernel says of a passt that has shut itself in: it does so right after it has said that it is ready. */
+async function shutIn(pid: number): Promise<string> {
+  for (;;) {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    if (/^Seccomp:\t2$/m.test(status)) return status;
+    await new Promise((next) => setImmediate(next));
+  }
+}
+
+test.skipIf(process.getuid?.() !== 0)(
+  "passt of a root server has the VM's user, no capability, no new privileges, and lives in the VM's cgroup (skipped for other users)",
+  async () => {
+    using directory = temporaryDirectory();
+    const uid = 1_900_000_077;
+    const cgroups = Cgroups.open(directory.path);
+    const cgroup = "reason" in cgroups ? null : await cgroups.make("01a204df-d17a-73f6-9c2c-ca675335e451");
+    const network = new UserNetwork("passt");
+    const vm = place(directory, "one");
+    const attachment = await network.attach({ ...vm, uid, cgroup }, never);
+    try {
+      const { pid } = attachment.record.processes[0]!;
+      const status = await shutIn(pid);
+      expect(status).toMatch(new RegExp(`^Uid:(\\t${uid}){4}$`, "m"));
+      expect(status).toMatch(/^CapEff:\t0+$/m);
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+      const socket = statSync(`${vm.runDir}/net/net.sock`);
+      expect([socket.uid, statSync(`${vm.runDir}/net`).uid]).toEqual([uid, uid]);
+      if (cgroup) expect(readFileSync(`${cgroup}/cgroup.procs`, "utf8").trim().split("\n")).toContain(String(pid));
+    } finally {
+      if (cgroup) await releaseCgroup(cgroup);
+      await network.detach(attachment.record);
+    }
+    expect(await network.alive(attachment.record)).toBe(false);
+  },
+);
+
+test.skipIf(process.getuid?.() !== 0)(
+  "without a user of its own a VMM that is root without capabilities can reach passt's socket (skipped for other users)",
+  async () => {
+    using directory = temporaryDirectory();
+    const network = new UserNetwork("passt");
+    const vm = place(directory, "one");
+    const attachment = await network.attach(vm, never);
+    try {
+      const [socket, parent] = [statSync(`${vm.runDir}/net/net.sock`), statSync(`${vm.runDir}/net`)];
+      expect([socket.uid, parent.uid]).toEqual([0, 0]);
+      expect(readFileSync(`/proc/${attachment.record.processes[0]!.pid}/status`, "utf8")).toMatch(
+        /^Uid:(\t65534){4}$/m,
+      );
+    } finally {
+      await network.detach(attachment.record);
+    }
+  },
+);

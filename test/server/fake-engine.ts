@@ -3,6 +3,7 @@ import {
   type CreateVm,
   type Egress,
   type EgressPolicy,
+  type ResizeVm,
   HypeError,
   type Vm,
   type VmEvent,
@@ -63,7 +64,8 @@ export class FakeEngine implements EngineApi {
   }
 
   emit(type: VmEvent["type"], vm: Vm): void {
-    this.log.push({ seq: this.log.length + 1, type, vm_id: vm.id, vm_name: vm.name, at: vm.updated_at, data: {} });
+    const data = type === "VM_CREATED" ? { labels: vm.labels } : {};
+    this.log.push({ seq: this.log.length + 1, type, vm_id: vm.id, vm_name: vm.name, at: vm.updated_at, data });
     const woken = this.#woken;
     this.#woken = Promise.withResolvers();
     woken.resolve();
@@ -100,6 +102,14 @@ export class FakeEngine implements EngineApi {
       throw new HypeError("vm_state_conflict", `${ref} is ${vm.status}: only a paused VM can be resumed`);
     return vm;
   };
+
+  async resize(ref: string, size: ResizeVm): Promise<Vm> {
+    this.calls.push(`resize ${ref} ${JSON.stringify(size)}`);
+    const vm = this.get(ref);
+    if (vm.status === "running") throw new HypeError("vm_state_conflict", `${ref} is running`);
+    Object.assign(vm, size);
+    return vm;
+  }
 
   async delete(ref: string): Promise<void> {
     const vm = this.get(ref);
@@ -157,8 +167,21 @@ export class FakeEngine implements EngineApi {
     return await this.egress(ref);
   }
 
-  events({ after = 0, limit = 100 }: { after?: number; limit?: number }) {
-    const items = this.log.filter(({ seq }) => seq > after).slice(0, limit);
+  events({
+    after = 0,
+    limit = 100,
+    vm,
+    type,
+  }: {
+    after?: number;
+    limit?: number;
+    vm?: string;
+    type?: VmEvent["type"];
+  }) {
+    const items = this.log
+      .filter((event) => event.seq > after && (!type || event.type === type))
+      .filter((event) => !vm || event.vm_id === vm || event.vm_name === vm)
+      .slice(0, limit);
     return { items, next: items.length === limit ? (items.at(-1)?.seq ?? null) : null };
   }
 

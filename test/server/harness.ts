@@ -5,10 +5,14 @@ import { type Config, loadConfig } from "../../src/config/load.ts";
 import { HypeError, type SystemStatus } from "../../src/contract/index.ts";
 import { createLog } from "../../src/log/log.ts";
 import { type App, createApp } from "../../src/server/app.ts";
+import { AuditTrail } from "../../src/server/auth/audit.ts";
 import { CdpTokens } from "../../src/server/auth/cdp-token.ts";
-import { keyRing } from "../../src/server/auth/keys.ts";
+import { Keys } from "../../src/server/auth/keys.ts";
 import type { ServerContext } from "../../src/server/context.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Tls } from "../../src/server/tls.ts";
+import type { Store } from "../../src/store/store.ts";
 import { FakeEngine } from "./fake-engine.ts";
 
 export const KEY = `hype_${"k".repeat(43)}`;
@@ -45,7 +49,10 @@ export type TestServer = AsyncDisposable & {
   app: App;
   url: string;
   engine: FakeEngine;
-  tokens: CdpTokens;
+  /** Mints for the admin key. */
+  tokens: { mint(vmId: string, ttlSeconds: number): { token: string; expiresAt: number } };
+  store: Store;
+  keys: Keys;
   lines: string[];
   home: string;
   shutDown: AbortController;
@@ -54,7 +61,7 @@ export type TestServer = AsyncDisposable & {
 
 /** The real app on a real port of the loopback, over an engine of rows. */
 export function startTestServer(
-  options: { config?: Partial<Config>; context?: Partial<ServerContext>; port?: number } = {},
+  options: { config?: Partial<Config>; context?: Partial<ServerContext>; port?: number; tls?: Tls } = {},
 ): TestServer {
   const home = mkdtempSync(join(tmpdir(), "hype-server-"));
   const config = { ...loadConfig({ HOME: home }), home, logLevel: "debug" as const, ...options.config };
@@ -62,7 +69,11 @@ export function startTestServer(
   engine.logDir = join(home, "logs");
   const lines: string[] = [];
   const shutDown = new AbortController();
-  const tokens = new CdpTokens(Buffer.alloc(32, 7));
+  const log = createLog({ level: "debug", write: (line) => lines.push(line) });
+  const cdpTokens = new CdpTokens(Buffer.alloc(32, 7));
+  const store = openStore(join(home, "state.db"));
+  const keys = new Keys({ builtIn: { admin: KEY }, store, log });
+  const audit = new AuditTrail({ store, log });
   const app = createApp({
     engine,
     images: {
@@ -77,21 +88,24 @@ export function startTestServer(
       },
     },
     config,
-    log: createLog({ level: "debug", write: (line) => lines.push(line) }),
-    keys: keyRing({ admin: KEY }),
-    cdpTokens: tokens,
+    log,
+    keys,
+    audit,
+    cdpTokens,
     metrics: createMetrics(engine),
     status: () => STATUS,
     closing: shutDown.signal,
     ...options.context,
   });
-  app.listen({ hostname: "127.0.0.1", port: options.port ?? 0 });
-  const url = `http://127.0.0.1:${app.server?.port}`;
+  app.listen({ hostname: "127.0.0.1", port: options.port ?? 0, ...(options.tls && { tls: options.tls }) });
+  const url = `${options.tls ? "https" : "http"}://127.0.0.1:${app.server?.port}`;
   return {
     app,
     url,
     engine,
-    tokens,
+    tokens: { mint: (vmId, ttlSeconds) => cdpTokens.mint(vmId, ttlSeconds, keys.find("admin")!) },
+    store,
+    keys,
     lines,
     home,
     shutDown,
@@ -105,6 +119,9 @@ export function startTestServer(
     async [Symbol.asyncDispose]() {
       shutDown.abort();
       await app.server?.stop(true);
+      audit[Symbol.dispose]();
+      keys[Symbol.dispose]();
+      store.close();
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -18,7 +18,7 @@ export const rooms: Record<string, string[]> = {
   client: [...common, "server"],
   setup: [...common, "host", "hypervisor", "network", "image"],
   // Commands that act on this machine reach their own room: serve, doctor, image (which asks the rows what is in use).
-  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "store"],
+  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "network", "store"],
   main: [...common, "cli"],
   agent: ["contract", "log"],
 };

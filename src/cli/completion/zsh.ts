@@ -32,6 +32,10 @@ ${cases.join("\n")}
   (( \${#options} )) && [[ $PREFIX == -* ]] && _describe option options
   (( \${#choices} + vm )) || _files
 }
-compdef _hype hype
+if [[ "\${funcstack[1]}" == _hype ]]; then
+  _hype "$@" # autoloaded from a directory of functions: this was the first call
+else
+  compdef _hype hype
+fi
 `;
 }

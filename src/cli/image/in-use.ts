@@ -35,7 +35,12 @@ export async function imagesInUse(config: Config, connect: () => Promise<Client>
 
 async function vmsOfServer(config: Config, client: Client): Promise<Vm[]> {
   try {
-    return (await client.vms.list({ limit: "1000" })).items;
+    const vms: Vm[] = [];
+    for (;;) {
+      const { items, total } = await client.vms.list({ limit: "1000", offset: String(vms.length), sort: "created_at" });
+      vms.push(...items);
+      if (items.length === 0 || vms.length >= total) return vms;
+    }
   } catch (thrown) {
     if (!(thrown instanceof HypeError && thrown.code === "server_unreachable")) throw thrown;
     throw new HypeError("state_locked", `a server uses ${config.home} but does not answer at ${config.apiBase}`, {

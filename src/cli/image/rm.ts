@@ -1,5 +1,5 @@
 import { Command, Option } from "clipanion";
-import { CATEGORY, ServerCommand } from "../command.ts";
+import { CATEGORY, connection, ServerCommand } from "../command.ts";
 import { openImages } from "./room.ts";
 
 export class ImageRemoveCommand extends ServerCommand {
@@ -17,7 +17,9 @@ export class ImageRemoveCommand extends ServerCommand {
     const config = await this.serverConfig();
     const images = await openImages(config);
     const { imagesInUse } = await import("./in-use.ts");
-    using users = await imagesInUse(config, () => this.client());
+    // This machine's own key: another may be shown only some of the VMs that use an image.
+    const connect = async () => this.context.connect(await connection({ ...config, apiKey: null }));
+    using users = await imagesInUse(config, connect);
     const id = images.remove(this.ref, users.inUse);
     if (this.json) this.printJson({ id, removed: true });
     else this.print(`image ${id} is removed\n`);

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/types.ts";
 import type { Config } from "../../config/load.ts";
 import { HypeError } from "../../contract/errors.ts";
-import { localAdminKey } from "../command.ts";
+import { connection } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { logWriter } from "../output/log-writer.ts";
 import type { Progress } from "../output/progress.ts";
@@ -18,7 +18,7 @@ export async function findPlace(
   signal: AbortSignal,
 ): Promise<Place> {
   progress.step("Looking for a server");
-  const client = await context.connect({ base: config.apiBase, key: config.apiKey ?? (await localAdminKey(config)) });
+  const client = await context.connect(await connection(config));
   if (await answers(client)) {
     progress.done(`Found the server at ${config.apiBase}`);
     const images = await client.images.list();
@@ -30,9 +30,8 @@ export async function findPlace(
   progress.step("Starting a server");
   const server = await startOwn(config, context);
   progress.done(`Started a server at ${server.url}`);
-  const key = config.apiKey ?? (await localAdminKey({ ...config, apiBase: server.url }));
   return {
-    client: await context.connect({ base: server.url, key }),
+    client: await context.connect(await connection({ ...config, apiBase: server.url })),
     startedHere: true,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -53,5 +52,5 @@ async function startOwn(config: Config, context: CliContext) {
   const { createLog } = await import("../../log/log.ts");
   const { stderr, terminal, paint } = context;
   const log = createLog({ level: "error", write: logWriter(stderr, terminal.stderr, paint.stderr) });
-  return await startServer({ config: { ...config, listen: { host: "127.0.0.1", port: 0 } }, log });
+  return await startServer({ config: { ...config, listen: { host: "127.0.0.1", port: 0 }, tls: null }, log });
 }

@@ -42,7 +42,9 @@ export async function waitRunning(
         return await client.vms.get(vm.id, { signal });
       }
       if (event.type === "VM_CRASHED") throw failure(event, (await client.vms.get(vm.id, { signal })).console_tail);
-      if (event.type === "VM_STOPPED" || event.type === "VM_DELETED") throw failure(event, null);
+      // With a code: its creation failed, and what is left of it will be removed.
+      const isFailure = event.type === "VM_DELETING" && isErrorCode(event.data.code);
+      if (event.type === "VM_STOPPED" || event.type === "VM_DELETED" || isFailure) throw failure(event, null);
       if (event.type === "VM_BOOT_PROGRESS") tell(progress, event);
     }
   } catch (thrown) {
@@ -82,6 +84,7 @@ function watchServer(client: Client, vm: Vm, watch: typeof WATCH): Disposable & 
 const ENDINGS = {
   VM_CRASHED: ["boot_failed", "crashed"],
   VM_STOPPED: ["vm_not_running", "was stopped"],
+  VM_DELETING: ["vm_not_found", "is being deleted"],
   VM_DELETED: ["vm_not_found", "was deleted"],
 } as const satisfies Record<string, [ErrorCode, string]>;
 
@@ -89,7 +92,7 @@ function failure({ type, vm_name, data }: VmEvent, consoleTail: string | null): 
   const [fallback, end] = ENDINGS[type as keyof typeof ENDINGS];
   // Cancelled by somebody else: for us it is gone.
   const code = isErrorCode(data.code) && data.code !== "cancelled" ? data.code : fallback;
-  const words = type === "VM_DELETED" && code !== fallback ? "could not be created" : `${end} while booting`;
+  const words = type.startsWith("VM_DELET") && code !== fallback ? "could not be created" : `${end} while booting`;
   const reason = typeof data.reason === "string" ? `: ${data.reason}` : "";
   const tail = consoleTail ? `\n${consoleTail.trimEnd()}` : "";
   return new HypeError(code, `${vm_name} ${words}${reason}${tail}`, { vm: vm_name });

@@ -8,6 +8,7 @@ import type { MachineSpec } from "../driver.ts";
  * `q35`, not `microvm`: the latter hangs at times under software emulation (measured with QEMU 7.2).
  */
 export function qemuArguments(spec: MachineSpec, accelerator: "kvm" | "tcg"): string[] {
+  const opened = (file: string) => plain(spec.jail.reach(file, "read"));
   return [
     ...["-name", `hype-${spec.vmId.slice(-12)}`],
     // Nothing that the distribution or a config file adds: the machine is what stands here.
@@ -18,12 +19,12 @@ export function qemuArguments(spec: MachineSpec, accelerator: "kvm" | "tcg"): st
     ...["-smp", String(spec.cpuCores), "-m", `${spec.memoryMb}M`],
     // A reset ends the process: a guest is never silently replaced by a rebooted one.
     ...["-no-reboot", "-device", "pvpanic-pci"],
-    ...["-kernel", plain(spec.kernel), "-initrd", plain(spec.initramfs)],
+    ...["-kernel", opened(spec.kernel), "-initrd", opened(spec.initramfs)],
     ...["-append", `console=ttyS0 ${spec.cmdline}`],
     ...(spec.rootfs
       ? [
           "-drive",
-          `if=none,id=root,file=${plain(spec.rootfs)},format=raw,readonly=on`,
+          `if=none,id=root,file=${opened(spec.rootfs)},format=raw,readonly=on`,
           "-device",
           "virtio-blk-pci,drive=root,serial=root",
         ]
@@ -33,7 +34,7 @@ export function qemuArguments(spec: MachineSpec, accelerator: "kvm" | "tcg"): st
     // append: the file may be cut short under QEMU, and QEMU goes on at the new end.
     ...[
       "-chardev",
-      `file,id=console,path=${plain(join(spec.logDir, VM_LOG_FILES.console))},append=on`,
+      `file,id=console,path=${plain(spec.jail.reach(join(spec.logDir, VM_LOG_FILES.console), "append"))},append=on`,
       "-serial",
       "chardev:console",
     ],

@@ -1,15 +1,10 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { HypeError, messageOf } from "../../contract/index.ts";
-import { writeAtomic } from "../../host/files.ts";
-import { bootId } from "../../host/process.ts";
 import { run, tail } from "../../host/run.ts";
+import { BOOTED, keepVerdict, type KvmVerdict } from "../kvm-verdict.ts";
 
 /** A kernel without a root file system panics at the end of its boot: native that takes about a second, a host that cannot run it spins. */
 const PROBE_DEADLINE_MS = 10_000;
-const BOOTED = /VFS: (Unable to mount root|Cannot open root device)|Kernel panic - not syncing/;
-
-export type KvmVerdict = { works: boolean; reason: string };
 
 /** @returns the version text, e.g. `7.2.22`. @throws HypeError tool_missing | hypervisor_unavailable */
 export async function qemuVersion(program: string): Promise<string> {
@@ -35,18 +30,7 @@ export async function probeKvm(
   verdictFile: string,
   signal?: AbortSignal,
 ): Promise<KvmVerdict> {
-  const kept = await readVerdict(verdictFile, program);
-  if (kept) return kept;
-  const verdict = await bootProbe(program, kernel, signal);
-  writeAtomic(verdictFile, JSON.stringify({ boot_id: bootId(), program, ...verdict }));
-  return verdict;
-}
-
-async function readVerdict(path: string, program: string): Promise<KvmVerdict | null> {
-  const kept = (await Bun.file(path)
-    .json()
-    .catch(() => null)) as (KvmVerdict & { boot_id: string; program: string }) | null;
-  return kept?.boot_id === bootId() && kept.program === program ? { works: kept.works, reason: kept.reason } : null;
+  return await keepVerdict(verdictFile, program, () => bootProbe(program, kernel, signal));
 }
 
 async function bootProbe(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
@@ -69,10 +53,17 @@ async function bootProbe(program: string, kernel: string, signal?: AbortSignal):
     ...["-m", "256M", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1"],
   ] as unknown as [string, ...string[]];
   try {
-    const { stdout, stderr } = await run(argv, { timeoutMs: PROBE_DEADLINE_MS, ...(signal ? { signal } : {}) });
+    const { stdout, stderr } = await run(argv, {
+      timeoutMs: PROBE_DEADLINE_MS,
+      ...(signal ? { signal } : {}),
+    });
     if (BOOTED.test(stdout)) return { works: true, reason: "KVM booted a probe guest" };
-    return { works: false, reason: `KVM could not run the probe guest: ${tail(stderr || stdout, 3) || "no output"}` };
+    return {
+      works: false,
+      reason: `KVM could not run the probe guest: ${tail(stderr || stdout, 3) || "no output"}`,
+    };
   } catch (thrown) {
+    if (signal?.aborted) throw thrown; // says nothing about KVM, and must not be kept
     if (thrown instanceof HypeError && thrown.code === "operation_timeout")
       return {
         works: false,
@@ -81,5 +72,3 @@ async function bootProbe(program: string, kernel: string, signal?: AbortSignal):
     return { works: false, reason: `KVM could not be probed: ${messageOf(thrown)}` };
   }
 }
-
-export const kvmVerdictFile = (home: string): string => join(home, "kvm-probe.json");

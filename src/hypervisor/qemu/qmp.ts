@@ -1,4 +1,5 @@
 import { HypeError, messageOf } from "../../contract/index.ts";
+import { pinSocket } from "../../host/files.ts";
 
 /** An event as QMP sends it (QEMU Machine Protocol Specification, "Asynchronous events"). */
 export type QmpEvent = { event: string; data: Record<string, unknown> };
@@ -26,15 +27,16 @@ export class Qmp {
 
   /**
    * Connects and leaves negotiation mode.
-   * @param path must fit in a socket address; callers pass a short one (relative paths count from this process's directory).
+   * @param path in the VMM's directory: what lies there under that name is not believed to be QEMU's (pinSocket).
    * @throws HypeError `hypervisor_failed`; the cause's code is ENOENT or ECONNREFUSED while QEMU is not listening yet.
    */
   static async connect(path: string, onEvent: (event: QmpEvent) => void): Promise<Qmp> {
     const qmp = new Qmp(onEvent);
     qmp.#greeted.promise.catch(() => {});
     try {
+      using socket = pinSocket(path);
       qmp.#socket = await Bun.connect({
-        unix: path,
+        unix: socket.path,
         socket: {
           data: (_socket, bytes) => qmp.#receive(bytes),
           close: () => qmp.#end("QEMU closed its control socket"),
@@ -44,7 +46,7 @@ export class Qmp {
     } catch (thrown) {
       throw new HypeError(
         "hypervisor_failed",
-        `QEMU's control socket cannot be reached: ${messageOf(thrown)}`,
+        `QEMU's control socket cannot be reached: ${messageOf(thrown)} (${(thrown as { code?: string }).code})`,
         {},
         { cause: thrown },
       );

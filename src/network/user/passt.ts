@@ -15,9 +15,12 @@ export function passtArguments(options: {
   logFile: string;
   port: number;
   hasDns: boolean;
+  /** User and group it is to become, where it is started as root. */
+  user: number | null;
 }): string[] {
   return [
     "--foreground",
+    ...(options.user === null ? [] : ["--runas", `${options.user}:${options.user}`]),
     ...["--socket", options.socket, "--pid", options.pidFile, "--log-file", options.logFile, "--log-size", "1048576"],
     ...["--interface", "lo", "--mac-addr", GATEWAY_MAC],
     ...["--address", INSIDE.address, "--netmask", INSIDE.netmask, "--gateway", INSIDE.gateway],

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, lchownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../config/paths.ts";
 import { type EgressPolicy, HypeError } from "../../contract/index.ts";
@@ -6,14 +6,19 @@ import { fileAppears } from "../../host/file-appears.ts";
 import { fileError, tailFile, writeAtomic } from "../../host/files.ts";
 import { freePort } from "../../host/free-port.ts";
 import { type Detached, endProcess, isAlive, spawnDetached } from "../../host/process.ts";
+import { enter } from "../../hypervisor/jail/command.ts";
 import { type Attachment, type AttachmentRecord, INSIDE, type Network, type NetworkClient } from "../network.ts";
 import { passtArguments } from "./passt.ts";
 
 const READY_DEADLINE_MS = 10_000;
 /** A port is found free before passt takes it; somebody may be faster. */
 const PORT_ATTEMPTS = 5;
-/** passt drops root for this user and then makes its socket: it needs a directory of its own. */
-const NOBODY = 65_534;
+/** passt drops root for the VM's user, else for this one, and then makes its socket: it needs a directory of its own. */
+export const NOBODY = 65_534;
+/** Its log is cut at 1 MB by itself. */
+const FILE_LIMIT_MB = 16;
+/** A socket per connection of the guest. */
+const OPEN_FILES = 65_536;
 
 /** Network without root: one passt process per VM, one forwarded loopback port, the host's loopback closed to the guest. */
 export class UserNetwork implements Network {
@@ -75,9 +80,11 @@ export class UserNetwork implements Network {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** @returns null when passt ended at once, most likely since its port was taken. @throws HypeError network_failed | cancelled */
-  async #start(vm: { runDir: string; logDir: string }, port: number, signal: AbortSignal): Promise<Detached | null> {
+  async #start(vm: NetworkClient, port: number, signal: AbortSignal): Promise<Detached | null> {
     const directory = join(vm.runDir, "net");
-    makePasstDirectory(directory);
+    const isRoot = process.getuid?.() === 0;
+    const user = isRoot ? (vm.uid ?? NOBODY) : null;
+    makePasstDirectory(directory, user);
     const logFile = join(vm.logDir, VM_LOG_FILES.network);
     const argv = passtArguments({
       socket: VM_RUN_FILES.passtSocket,
@@ -85,14 +92,17 @@ export class UserNetwork implements Network {
       logFile,
       port,
       hasDns: hostHasDns(),
+      user,
     });
-    const passt = spawnDetached([this.program, ...argv], {
+    const passt = spawnDetached(confined([this.program, ...argv], vm.cgroup ?? null), {
       cwd: directory,
       logFile: join(vm.logDir, "passt-output.log"),
     });
     try {
       writeAtomic(join(vm.runDir, VM_RUN_FILES.passtPid), JSON.stringify(passt.identity));
-      return (await pidFileAppears(directory, passt, signal)) ? passt : null;
+      if (!(await pidFileAppears(directory, passt, signal))) return null;
+      if (isRoot && vm.uid === null) giveToRoot(directory);
+      return passt;
     } catch (thrown) {
       await endProcess(passt.identity, 0);
       throw thrown;
@@ -100,16 +110,40 @@ export class UserNetwork implements Network {
   }
 }
 
+/** passt in the VM's cgroup, without new privileges (setpriv(1)); it gives up being root by itself, and shuts itself in with namespaces and seccomp. */
+const confined = (argv: readonly string[], cgroup: string | null): [string, ...string[]] =>
+  enter(
+    {
+      uid: null,
+      groups: [],
+      dropCapabilities: "none",
+      noNewPrivileges: Bun.which("setpriv") !== null,
+      cgroup,
+      files: [],
+      network: "host",
+      fileLimitMb: FILE_LIMIT_MB,
+      openFiles: OPEN_FILES,
+      maxTasks: null,
+    },
+    argv,
+  );
+
 /** An empty directory that only passt's user (and root) can enter. */
-function makePasstDirectory(directory: string): void {
+function makePasstDirectory(directory: string, user: number | null): void {
   try {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { mode: 0o700 });
     chmodSync(directory, 0o700);
-    if (process.getuid?.() === 0) chownSync(directory, NOBODY, NOBODY);
+    if (user !== null) chownSync(directory, user, user);
   } catch (thrown) {
     throw fileError(thrown, directory);
   }
+}
+
+/** A VMM that is root without capabilities can open what is root's alone. passt holds its socket open and needs neither again. */
+function giveToRoot(directory: string): void {
+  lchownSync(join(directory, VM_RUN_FILES.passtSocket), 0, 0);
+  chownSync(directory, 0, 0);
 }
 
 /** passt writes its pid file when everything is bound. @returns false when it ended instead. */

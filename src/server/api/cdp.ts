@@ -27,8 +27,9 @@ export function cdpRoutes(context: ServerContext, gate: Gate) {
   const doorOf = (request: Request, name: string, ttlSeconds = URL_TTL_SECONDS) => {
     const vm = engine.get(name);
     const { cdpToken, isSecure } = gate.callerOf(request);
+    const key = gate.identityOf(request);
     const host = request.headers.get("host") ?? new URL(request.url).host;
-    const minted = cdpToken === null ? cdpTokens.mint(vm.id, ttlSeconds) : null;
+    const minted = cdpToken === null ? cdpTokens.mint(vm.id, ttlSeconds, key) : null;
     const door: Door = {
       base: `${isSecure ? "https" : "http"}://${host}/api/v1/vms/${vm.name}/cdp`,
       token: minted?.token ?? (cdpToken as string),
@@ -67,9 +68,10 @@ export function cdpRoutes(context: ServerContext, gate: Gate) {
       throw new HypeError("invalid_request", "this route is a WebSocket: connect with Upgrade: websocket");
     const { url, headers } = engine.guest(name).cdpSocket(path);
     const gone = engine.whenGone(name).signal;
+    const ended = gate.endedOf(request);
     const upstream = await openUpstream(url, headers, request.signal);
     metrics.cdpSockets.inc();
-    const handlers = relay({ upstream, gone, closing, bufferBytes, onEnd: () => metrics.cdpSockets.dec() });
+    const handlers = relay({ upstream, gone, closing, ended, bufferBytes, onEnd: () => metrics.cdpSockets.dec() });
     if (server.upgrade(request, { data: handlers })) return new Response(null, { status: 101 }); // for the log: Bun has answered
     handlers.close({} as never, 1006, "");
     throw new HypeError("invalid_request", "the WebSocket handshake is not valid");

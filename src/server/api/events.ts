@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
 import { EventList, EventType } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import { eventsWithin, streamWithin } from "../auth/view-queries.ts";
 import type { ServerContext } from "../context.ts";
 import { eventStream } from "../sse.ts";
 import { invalidRequest } from "../problem.ts";
@@ -18,12 +20,12 @@ const Page = v.strictObject({
 });
 
 /** What happened: as pages, and as a live stream that misses nothing (`Last-Event-ID` is the `seq` of the last event read). */
-export function eventRoutes({ engine, metrics, closing, heartbeatMs = HEARTBEAT_MS }: ServerContext) {
+export function eventRoutes({ engine, metrics, closing, heartbeatMs = HEARTBEAT_MS }: ServerContext, gate: Gate) {
   return new Elysia({ name: "events", prefix: "/api/v1/events" })
     .get(
       "",
-      ({ query: { after, limit, vm, type } }) =>
-        engine.events({
+      ({ query: { after, limit, vm, type }, request }) =>
+        eventsWithin(engine, gate.viewOf(request), {
           ...(after === undefined ? {} : { after: Number(after) }),
           ...(limit === undefined ? {} : { limit: Number(limit) }),
           ...(vm === undefined ? {} : { vm }),
@@ -42,11 +44,16 @@ export function eventRoutes({ engine, metrics, closing, heartbeatMs = HEARTBEAT_
         if (!resumed.success) throw invalidRequest("headers", resumed.issues);
         const after = Number(resumed.output["last-event-id"] ?? query.after ?? engine.lastEventSeq());
         metrics.eventStreams.inc();
+        const view = gate.viewOf(request);
         const stream = eventStream({
           after,
-          source: (signal) => engine.subscribe(after, signal),
+          source: (signal) => {
+            const events = engine.subscribe(after, signal);
+            return view ? streamWithin(engine, view, events) : events;
+          },
           heartbeatMs,
           closing,
+          ended: gate.endedOf(request),
           onClose: () => metrics.eventStreams.dec(),
         });
         return new Response(stream, {

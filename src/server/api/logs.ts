@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
 import { LogSource } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
 import type { ServerContext } from "../context.ts";
 import { readAgentLog } from "../agent-log.ts";
 import { readLog } from "../follow.ts";
@@ -13,7 +14,7 @@ const LogQuery = v.strictObject({
 });
 
 /** Logs of a VM as plain text: the guest's console, the agent in it, the VMM. Not sanitised: what a guest writes is data. */
-export function logRoutes({ engine, closing }: ServerContext) {
+export function logRoutes({ engine, closing }: ServerContext, gate: Gate) {
   return new Elysia({ name: "logs" }).get(
     "/api/v1/vms/:name/logs",
     async ({ params, query, request, server }) => {
@@ -22,7 +23,7 @@ export function logRoutes({ engine, closing }: ServerContext) {
       const tail = Number(query.tail ?? 200);
       const source = query.source;
       const stop = new AbortController();
-      const signal = AbortSignal.any([stop.signal, request.signal, closing]);
+      const signal = AbortSignal.any([stop.signal, request.signal, closing, gate.endedOf(request)]);
       const options = { tail, follow, signal };
       const agentLog = async () => {
         const guest = engine.guest(params.name);

@@ -1,15 +1,17 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { SystemStatus } from "../../contract/index.ts";
+import { HypeError, SystemStatus } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import { statusWithin } from "../auth/view-queries.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply } from "./schemas.ts";
 
 const Health = v.object({ status: v.picklist(["ok", "shutting_down"]) });
 
 /** How the server itself is. `/healthz` and `/readyz` need no key and say nothing about VMs. */
-export function systemRoutes({ status: systemStatus, metrics, closing }: ServerContext) {
+export function systemRoutes({ engine, status: systemStatus, metrics, closing }: ServerContext, gate: Gate) {
   return new Elysia({ name: "system" })
-    .get("/api/v1/system/status", () => systemStatus(), {
+    .get("/api/v1/system/status", ({ request }) => statusWithin(engine, gate.viewOf(request), systemStatus()), {
       query: NoQuery,
       response: SystemStatus,
       detail: { summary: "Host, hypervisor, network and VMs in numbers", tags: ["system"] },
@@ -29,8 +31,13 @@ export function systemRoutes({ status: systemStatus, metrics, closing }: ServerC
     )
     .get(
       "/metrics",
-      async () =>
-        new Response(await metrics.registry.metrics(), { headers: { "content-type": metrics.registry.contentType } }),
+      async ({ request }) => {
+        if (gate.viewOf(request))
+          throw new HypeError("forbidden", "the metrics tell of all VMs; this key is restricted to some");
+        return new Response(await metrics.registry.metrics(), {
+          headers: { "content-type": metrics.registry.contentType },
+        });
+      },
       { detail: { summary: "Prometheus metrics", tags: ["system"], ...textReply("text/plain", "Text format 0.0.4") } },
     );
 }

@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { CreateVm, ListVmsQuery, Vm, VmList } from "../../contract/index.ts";
+import { CreateVm, ListVmsQuery, ResizeVm, Vm, VmList } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import { listWithin } from "../auth/view-queries.ts";
 import type { ServerContext } from "../context.ts";
 import { flag, NoQuery, trusted, VmRef, WaitQuery } from "./schemas.ts";
 
@@ -13,20 +15,21 @@ const acting = (summary: string) => ({
 });
 
 /** The life of VMs. Who goes away while waiting cancels nothing: what was asked for is carried out, and only DELETE undoes it. */
-export function vmRoutes({ engine }: ServerContext) {
+export function vmRoutes({ engine }: ServerContext, gate: Gate) {
   const isWaiting = (query: { wait?: string | undefined }) => query.wait !== "false";
   return new Elysia({ name: "vms", prefix: "/api/v1/vms" })
     .onBeforeHandle(({ server, request }) => {
       if (request.method !== "GET") server?.timeout(request, 0); // the engine's deadlines bound these, not Bun's idle timeout
     })
-    .get("", ({ query }) => engine.list(query), {
+    .get("", ({ query, request }) => listWithin(engine, gate.viewOf(request), query), {
       query: ListVmsQuery,
       response: trusted(VmList),
       detail: { summary: "List VMs", tags: ["vms"] },
     })
     .post(
       "",
-      async ({ body, query, set, status }) => {
+      async ({ body, query, request, set, status }) => {
+        gate.viewOf(request)?.mustCreate(body);
         const wait = isWaiting(query);
         const vm = await engine.create(body, { wait });
         set.headers.location = `/api/v1/vms/${vm.name}`;
@@ -44,6 +47,13 @@ export function vmRoutes({ engine }: ServerContext) {
       query: NoQuery,
       response: Vm,
       detail: { summary: "One VM", tags: ["vms"] },
+    })
+    .patch("/:name", ({ params, body }) => engine.resize(params.name, body), {
+      params: VmRef,
+      query: NoQuery,
+      body: ResizeVm,
+      response: Vm,
+      detail: { summary: "Give a stopped VM other cores or memory", tags: ["vms"] },
     })
     .delete(
       "/:name",

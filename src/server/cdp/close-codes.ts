@@ -2,6 +2,8 @@
 const REASON_BYTES = 123;
 
 export const GOING_AWAY = 1001;
+/** "Policy violation": the right to be here has ended. */
+export const POLICY = 1008;
 export const INTERNAL = 1011;
 export const SERVICE_RESTART = 1012;
 /** "Try again later": the peer does not read what it asked for. */

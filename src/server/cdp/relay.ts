@@ -1,6 +1,14 @@
 import type { ServerWebSocket } from "bun";
 import { LIMITS } from "../../contract/index.ts";
-import { clipReason, GOING_AWAY, INTERNAL, sendableClose, SERVICE_RESTART, TRY_AGAIN_LATER } from "./close-codes.ts";
+import {
+  clipReason,
+  GOING_AWAY,
+  INTERNAL,
+  POLICY,
+  sendableClose,
+  SERVICE_RESTART,
+  TRY_AGAIN_LATER,
+} from "./close-codes.ts";
 
 /**
  * What may wait for a peer that does not read, bytes: one message of the largest size and as much again as a busy page sends in a moment.
@@ -27,6 +35,8 @@ export type RelayOptions = {
   gone: AbortSignal;
   /** Aborts when the server shuts down. */
   closing: AbortSignal;
+  /** Aborts, with the reason, when the key the caller came with is over. */
+  ended: AbortSignal;
   /** Called once, when both ends are closed or closing. */
   onEnd: () => void;
   /** What may wait for either peer. */
@@ -40,7 +50,7 @@ const sizeOf = (frame: Frame): number => frame.length;
  * Joins a client's socket and the agent's: frames go across as they are, text as text and binary as binary, and so do close codes and reasons.
  * What the agent sends before the client's side is open waits.
  */
-export function relay({ upstream, gone, closing, onEnd, bufferBytes }: RelayOptions): SocketHandlers {
+export function relay({ upstream, gone, closing, ended, onEnd, bufferBytes }: RelayOptions): SocketHandlers {
   let client: Client | null = null;
   let early: Frame[] | null = [];
   let earlyClose: { code: number; reason: string } | null = null;
@@ -52,6 +62,7 @@ export function relay({ upstream, gone, closing, onEnd, bufferBytes }: RelayOpti
     isOver = true;
     gone.removeEventListener("abort", onGone);
     closing.removeEventListener("abort", onClosing);
+    ended.removeEventListener("abort", onEnded);
     if (toAgent) upstream.close(toAgent.code, toAgent.reason);
     if (toClient && client) client.close(toClient.code, toClient.reason);
     else earlyClose = toClient;
@@ -64,6 +75,10 @@ export function relay({ upstream, gone, closing, onEnd, bufferBytes }: RelayOpti
   const onClosing = () => {
     const close = { code: GOING_AWAY, reason: "the server is shutting down" };
     end(close, close);
+  };
+  const onEnded = () => {
+    const reason = clipReason(reasonOf(ended));
+    end({ code: POLICY, reason }, { code: GOING_AWAY, reason });
   };
 
   const toClient = (frame: Frame) => {
@@ -84,8 +99,10 @@ export function relay({ upstream, gone, closing, onEnd, bufferBytes }: RelayOpti
   upstream.onerror = () => {}; // a close event follows and says the rest
   gone.addEventListener("abort", onGone);
   closing.addEventListener("abort", onClosing);
+  ended.addEventListener("abort", onEnded);
   if (gone.aborted) onGone();
   else if (closing.aborted) onClosing();
+  else if (ended.aborted) onEnded();
 
   return {
     open(socket) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Config } from "../../config/load.ts";
 import type { SystemStatus } from "../../contract/system.ts";
 
@@ -24,6 +25,25 @@ export type Surroundings = {
   defaultImage(): Promise<{ id: string; bytes: number; summary: string } | null>;
   /** @throws HypeError server_unreachable | unauthorized */
   server(): Promise<SystemStatus>;
+  /** Ids and addresses of the VMs that have a row; null where there is no database or it cannot be read. Changes nothing. */
+  rows(): Promise<{ id: string; ip_address: string }[] | null>;
+  /** What `hype setup` would change now, in words; null where this user cannot know. */
+  openChanges(): Promise<string[] | null>;
 };
+
+/** A finding with nothing to do. */
+export const fine = (seen: string, why: string): Omit<Finding, "id"> => ({ status: "ok", seen, why, remedy: null });
+/** A finding with a remedy. */
+export const finding = (
+  status: Exclude<CheckStatus, "ok">,
+  seen: string,
+  why: string,
+  remedy: string | null,
+): Omit<Finding, "id"> => ({ status, seen, why, remedy });
+
+export const isRoot = (): boolean => process.getuid?.() === 0;
+/** VMs get slots: by the settings, or since root finds the host set up for them. */
+export const wantsSlots = ({ network, bridge }: Config): boolean =>
+  network === "slot" || (network === "auto" && isRoot() && existsSync(`/sys/class/net/${bridge}`));
 
 export type Check = { id: string; run(around: Surroundings): Promise<Omit<Finding, "id">> };

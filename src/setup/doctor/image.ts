@@ -15,6 +15,14 @@ export const image: Check = {
         remedy: "`hype image build` makes one; `hype try` does so by itself",
       };
     } catch (thrown) {
+      const { code, path = config.imageDir } = thrown as { code?: string; path?: string };
+      if (code === "EACCES")
+        return {
+          status: "fail",
+          seen: `${path} cannot be read by uid ${process.getuid?.()}`,
+          why,
+          remedy: "Run as its owner, or set OVERHYPED_IMAGE_DIR",
+        };
       if (!(thrown instanceof HypeError)) throw thrown;
       return { status: "fail", seen: thrown.message, why, remedy: "`hype image build --force` makes it anew" };
     }

@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { diskFreeMb } from "../../host/files.ts";
 import { hostCpuCores, hostMemory } from "../../host/resources.ts";
-import type { Check } from "./check.ts";
+import { run } from "../../host/run.ts";
+import { type Check, fine, finding } from "./check.ts";
 
 /** A build holds the root tree, its packages and the finished image at the same time. */
 const BUILD_MB = 4000;
@@ -38,3 +39,33 @@ export const memory: Check = {
     return { status: "ok", seen, why, remedy: null };
   },
 };
+
+/** Reflinks are a nicety: copies of large files that take no time and no space (ioctl_ficlone(2)). */
+export const fileSystem: Check = {
+  id: "file-system",
+  async run({ config }) {
+    const why = "Where the file system can share blocks between files, copies of images take no time and no space";
+    const { home } = config;
+    if (!canWrite(home)) return fine(`${home} cannot be tried by this user`, why);
+    const directory = mkdtempSync(join(home, ".doctor-"));
+    try {
+      writeFileSync(join(directory, "a"), "block");
+      const { code } = await run(["cp", "--reflink=always", join(directory, "a"), join(directory, "b")], {
+        timeoutMs: 10_000,
+      });
+      if (code === 0) return fine(`${home} shares blocks between files`, why);
+      return finding("note", `${home} cannot share blocks between files`, why, "XFS and btrfs can; nothing needs it");
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+function canWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { DEFAULT_CONFIG_FILE } from "../../config/load.ts";
 import { paths } from "../../config/paths.ts";
 import type { Check } from "./check.ts";
 
@@ -23,12 +24,21 @@ export const state: Check = {
       };
     }
     const key = paths.adminKey(config);
-    if (existsSync(key) && (permissions(key) & 0o077) !== 0)
+    const secrets = [key, paths.signingKey(config), config.dbPath, ...(config.tls ? [config.tls.key] : [])];
+    const open = secrets.find((path) => existsSync(path) && (permissions(path) & 0o077) !== 0);
+    if (open)
       return {
         status: "fail",
-        seen: `${key} has mode ${octal(permissions(key))}: others can read the admin key`,
+        seen: `${open} has mode ${octal(permissions(open))}: others can read the secrets in it`,
         why,
-        remedy: `chmod 600 ${key}; if others use this machine, delete it too, and the next \`hype serve\` makes a new one`,
+        remedy: `chmod 600 ${open}; if others use this machine, its secrets are known: delete the keys too (server stopped), the next \`hype serve\` makes new ones`,
+      };
+    if (existsSync(DEFAULT_CONFIG_FILE) && (permissions(DEFAULT_CONFIG_FILE) & 0o027) !== 0)
+      return {
+        status: "fail",
+        seen: `${DEFAULT_CONFIG_FILE} has mode ${octal(permissions(DEFAULT_CONFIG_FILE))}: others than root decide what the server does, or read its keys`,
+        why,
+        remedy: `chmod 640 ${DEFAULT_CONFIG_FILE}`,
       };
     if ((permissions(home) & 0o022) !== 0)
       return {

@@ -24,6 +24,7 @@ function machine() {
     OVERHYPED_QEMU: program("qemu"),
     OVERHYPED_PASST: program("passt"),
     OVERHYPED_API_LISTEN: "127.0.0.1:0",
+    OVERHYPED_NETWORK: "user",
   };
   return { root, home, env, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }
@@ -37,6 +38,8 @@ const around = (env: Record<string, string>, change: Partial<Surroundings> = {})
   driver: async () => ({ name: "qemu", version: "9.9", accelerator: "kvm", reason: "a probe guest booted" }),
   defaultImage: async () => ({ id: "abc", bytes: 1, summary: "layered" }),
   server: noServer,
+  rows: async () => null,
+  openChanges: async () => null,
   ...change,
 });
 
