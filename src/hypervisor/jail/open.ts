@@ -25,8 +25,8 @@ export async function openJailer(config: Config, log: Log): Promise<Jailer> {
   return new HostJailer(means, config.imageDir, required);
 }
 
-/** What this host can give VMMs, each with the reason where it cannot: for the jailer, and for whoever examines the host. */
-export async function findMeans(config: Config): Promise<Means> {
+/** What this host can give VMMs, each with the reason where it cannot. */
+async function findMeans(config: Config): Promise<Means> {
   const cgroups = Cgroups.open(config.home);
   if (!Bun.which("setpriv")) {
     const gap = { reason: NO_SETPRIV };
@@ -38,19 +38,23 @@ export async function findMeans(config: Config): Promise<Means> {
     };
   }
   const [user, capabilities, emptyNetwork] = await Promise.all([
-    ownUser({
-      base: config.uidBase,
-      count: 2 ** (32 - Number(config.subnet.split("/")[1])),
-      kvm: await wantsKvm(config),
-      tap: wantsTaps(config),
-      files: [config.kernel, config.initramfs].filter((file) => file !== null),
-      programs: programs(config),
-    }),
+    findUsers(config),
     works(["setpriv", "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "true"]),
     works(["unshare", "--net", "true"]),
   ]);
   return { user, cgroups, capabilities, emptyNetwork };
 }
+
+/** The users this host can give VMMs, or why none. Changes nothing. */
+export const findUsers = async (config: Config): Promise<Means["user"]> =>
+  await ownUser({
+    base: config.uidBase,
+    count: 2 ** (32 - Number(config.subnet.split("/")[1])),
+    kvm: await wantsKvm(config),
+    tap: wantsTaps(config),
+    files: [config.kernel, config.initramfs].filter((file) => file !== null),
+    programs: programs(config),
+  });
 
 /** VMMs that can come to run, as far as they are installed. */
 const programs = ({ hypervisor, qemu, cloudHypervisor }: Config): string[] =>

@@ -50,7 +50,7 @@ export function deviceGroup(path: string): { group: number | null } | Unavailabl
   if ((found.mode & 0o006) === 0o006) return { group: null };
   if ((found.mode & 0o060) === 0o060 && found.gid !== 0) return { group: found.gid };
   return {
-    reason: `${path} may be opened by root only: give it to a group (chgrp kvm ${path}; chmod 0660 ${path}), or run hype setup`,
+    reason: `${path} may be opened by root only: give it to a group (chgrp kvm ${path}; chmod 0660 ${path})`,
   };
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { cgroupMount, cgroupWords } from "../../host/cgroup.ts";
-import { ownUser } from "../../hypervisor/jail/own-user.ts";
+import { findUsers } from "../../hypervisor/jail/open.ts";
 import { findGroup, findUser } from "../host/accounts.ts";
 import { ACCOUNT } from "../plan.ts";
 import { RECORD_FILE } from "../record.ts";
-import { type Check, fine, finding, isRoot, wantsSlots } from "./check.ts";
+import { type Check, fine, finding, isRoot } from "./check.ts";
 
 const CONTROLLERS = ["memory", "cpu", "pids"];
 
@@ -42,17 +42,7 @@ export const jail: Check = {
       );
     if (!Bun.which("setpriv"))
       return finding(status, "setpriv is not installed or not in PATH", why, "apt-get install util-linux");
-    const programs = [config.qemu, config.cloudHypervisor]
-      .map((name) => Bun.which(name))
-      .filter((path) => path !== null);
-    const found = await ownUser({
-      base: config.uidBase,
-      count: 2 ** (32 - Number(config.subnet.split("/")[1])),
-      kvm: config.accelerator !== "tcg",
-      tap: wantsSlots(config),
-      files: [config.kernel, config.initramfs].filter((file) => file !== null),
-      programs,
-    });
+    const found = await findUsers(config);
     if ("reason" in found)
       return finding(
         status,
