@@ -46,7 +46,9 @@ export class World implements AsyncDisposable {
   ): Promise<World> {
     await using made = new AsyncDisposableStack();
     const home = made.use(temporaryDirectory());
-    const fake = REAL_PROGRAM === null || moods !== null ? fakeCloudHypervisor({ guest: "stub", ...moods }) : null;
+    const standalone = jail?.uid != null; // that user may reach neither this checkout nor this Bun
+    const fake =
+      REAL_PROGRAM === null || moods !== null ? fakeCloudHypervisor({ guest: "stub", ...moods }, { standalone }) : null;
     if (fake) made.use(fake);
     const program = fake?.program ?? REAL_PROGRAM!;
     const slot = made.use(await TestSlot.make(jail));

@@ -116,7 +116,7 @@ describe.skipIf(image === null)("a guest in the emulation", () => {
   test.skipIf(!isRoot || !existsSync("/dev/net/tun"))(
     "of an unprivileged VMM in a network namespace: its tap, its disk, its OEM strings, its output into a file",
     async () => {
-      await using vmm = new TestVmm({ guest: "qemu" }, ["--version"]);
+      await using vmm = new TestVmm({ guest: "qemu" }, ["--version"], undefined, { standalone: true });
       await vmm.end();
       const at = (name: string) => vmm.directory.join(name);
       const jailed = `set -e

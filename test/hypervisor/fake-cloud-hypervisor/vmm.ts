@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, watch } from "node:fs";
 import type { VmConfig } from "../../fake/cloud-hypervisor/schema.ts";
-import { type FakeCloudHypervisor, fakeCloudHypervisor, type Moods } from "../../lib/fake-cloud-hypervisor.ts";
+import {
+  type FakeCloudHypervisor,
+  fakeCloudHypervisor,
+  type Moods,
+  type Place,
+} from "../../lib/fake-cloud-hypervisor.ts";
 import { temporaryDirectory } from "../../lib/temporary.ts";
 
 export type Answer = { status: number; text: string; chain: string[] | null };
@@ -19,8 +24,13 @@ export class TestVmm implements AsyncDisposable {
   readonly #stdout: Promise<string>;
   readonly #stderr: Promise<string>;
 
-  constructor(moods: Partial<Moods> = {}, argv: string[] = [...API, ...EVENTS], before?: (directory: string) => void) {
-    this.program = fakeCloudHypervisor({ guest: "stub", ...moods });
+  constructor(
+    moods: Partial<Moods> = {},
+    argv: string[] = [...API, ...EVENTS],
+    before?: (directory: string) => void,
+    place?: Place,
+  ) {
+    this.program = fakeCloudHypervisor({ guest: "stub", ...moods }, place);
     before?.(this.directory.path);
     this.child = Bun.spawn([this.program.program, ...argv], {
       cwd: this.directory.path,

@@ -212,12 +212,9 @@ table inet harmless {
   test("only root has slots", async () => {
     const host = await makeHost();
     const argv = [
-      "setpriv",
-      "--reuid=65534",
-      "--clear-groups",
       process.execPath,
       "-e",
-      "const { slotNetworkFaults } = await import(process.argv[1]); const { loadConfig } = await import(process.argv[2]); console.log(await slotNetworkFaults(loadConfig({ OVERHYPED_CONFIG: '/x', OVERHYPED_HOME: '/x' })))",
+      "const { slotNetworkFaults } = await import(process.argv[1]); const { loadConfig } = await import(process.argv[2]); process.setuid(65534); console.log(await slotNetworkFaults(loadConfig({ OVERHYPED_CONFIG: '/x', OVERHYPED_HOME: '/x' })))",
     ];
     const modules = ["network/slot/faults.ts", "config/load.ts"].map(
       (name) => new URL(`../../../src/${name}`, import.meta.url).pathname,

@@ -145,7 +145,7 @@ const BREAKAGES: Breakage[] = [
   {
     what: "a taken port",
     // The reader returns when the listener has said that it listens.
-    breaks: `mkfifo /mnt/said; bun -e 'Bun.listen({ hostname: "127.0.0.1", port: 7777, socket: { data() {} } }); console.log("listens")' \
+    breaks: `mkfifo /mnt/said; '${process.execPath}' -e 'Bun.listen({ hostname: "127.0.0.1", port: 7777, socket: { data() {} } }); console.log("listens")' \
       </dev/null >/mnt/said 2>/dev/null & echo $! >/mnt/pid; read said </mnt/said`,
     mends: "kill $(cat /mnt/pid); rm /mnt/said /mnt/pid",
     check: "server",
@@ -165,7 +165,7 @@ const BREAKAGES: Breakage[] = [
   },
   {
     what: "directories of a VM that nobody knows",
-    breaks: `mkdir -p -m 700 /mnt/state/run/0123456789ab && cd /mnt/state && bun -e '
+    breaks: `mkdir -p -m 700 /mnt/state/run/0123456789ab && cd /mnt/state && '${process.execPath}' -e '
       import { Database } from "bun:sqlite"; new Database("state.db").run("create table vms (id text, name text, ip_address text, status text)")'`,
     mends: "rm -r /mnt/state",
     env: HOME,
