@@ -4,15 +4,22 @@ import { createLog } from "../src/log/log.ts";
 import { Browser } from "./chromium/supervisor.ts";
 import { rateLimited } from "./console.ts";
 import { agentRoutes } from "./door/agent-routes.ts";
+import { downloadRoutes } from "./door/download-routes.ts";
 import { browserRoutes } from "./door/browser-routes.ts";
 import { cdpJsonRoutes } from "./door/cdp-json.ts";
 import { cdpTunnel } from "./door/cdp-tunnel.ts";
+import { observeRoutes } from "./door/observe-routes.ts";
+import { overlayRoutes } from "./door/overlay-routes.ts";
+import { stateRoutes } from "./door/state-routes.ts";
 import { openDoor } from "./door/door.ts";
+import { Downloads } from "./downloads/downloads.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
 import { allowReservations, setOomScore } from "./machine/memory-policy.ts";
 import { noMachine } from "./machine/no-machine.ts";
+import { overlayParts } from "./overlay/parts.ts";
 import { parseSettings } from "./settings.ts";
+import { State } from "./state/state.ts";
 import { Token } from "./token.ts";
 
 /** The agent: the one program of ours inside a VM. It keeps a Chromium running and opens one guarded door to it. */
@@ -40,15 +47,27 @@ async function main(): Promise<void> {
   }
   // Before the door: the seconds until Chromium is ready are the seconds until the VM is.
   const browser = new Browser(settings, log);
+  const downloads = new Downloads(browser, `${settings.userDataDir}-downloads`, settings.browserUid, log);
   browser.start();
 
   const machine = settings.machine === "guest" ? guestMachine : noMachine(() => void end());
+  const overlay = overlayParts(browser, log);
   const routes = {
     ...agentRoutes({ browser, token, machine, ring, log }),
     ...browserRoutes(browser, log),
+    ...stateRoutes(new State(browser, settings.userDataDir)),
+    ...overlayRoutes(overlay),
+    ...observeRoutes(browser, overlay),
+    ...downloadRoutes(downloads),
     ...cdpJsonRoutes(browser),
   };
-  const door = await openDoor(settings, token, routes, cdpTunnel(browser), log);
+  const door = await openDoor(
+    settings,
+    token,
+    routes,
+    cdpTunnel(browser, () => downloads.claim()),
+    log,
+  );
   process.stdout.write(`${AGENT_LISTENING_LINE} on ${door.port}\n`);
 
   async function end(): Promise<void> {

@@ -7,6 +7,7 @@ import { cloudHypervisor } from "./cloud-hypervisor.ts";
 import { type Row, table } from "./lib/row.ts";
 import { list } from "./list.ts";
 import { network } from "./network.ts";
+import { operations } from "./operations.ts";
 import { serverMemory } from "./server-memory.ts";
 import { size } from "./size.ts";
 import { startup } from "./startup.ts";
@@ -16,6 +17,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   startup,
   list,
   cdp,
+  operations,
   "server-memory": serverMemory,
   network,
   adopt,

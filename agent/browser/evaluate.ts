@@ -1,6 +1,9 @@
 import type { Protocol } from "devtools-protocol";
 import { type Evaluate, type Evaluated, HypeError } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
+import { DocumentGone, type FrameSession, gone, type PageDocument } from "./document.ts";
+import type { Target } from "./frames.ts";
+import { onPage, within } from "./page-call.ts";
 import type { TabSession } from "./tabs.ts";
 import { endRunawayScript } from "./runaway.ts";
 
@@ -12,10 +15,19 @@ const TOP_LEVEL_AWAIT = /^SyntaxError: await is only valid/;
 /** @throws HypeError `evaluation_failed` with the exception and its stack | `result_too_large` | `operation_timeout` */
 export async function evaluate(tab: TabSession, request: Evaluate, signal: AbortSignal): Promise<Evaluated> {
   try {
-    const remote = await run(tab, request, signal);
-    return { tab: tab.id, type: remote.type, ...(await valueOf(tab, remote, signal)) };
+    const [session, remote] = isCall(request)
+      ? await callIn(tab, request, signal)
+      : [tab, await run(tab, request, signal)];
+    return { tab: tab.id, type: remote.type, ...(await valueOf(session, remote, signal)) };
   } catch (thrown) {
     if (signal.aborted) await endRunawayScript(tab);
+    if (thrown instanceof DocumentGone)
+      throw new HypeError(
+        "evaluation_failed",
+        "the page was replaced by another while the script ran",
+        {},
+        { cause: thrown },
+      );
     if (thrown instanceof CommandRefused)
       throw new HypeError("evaluation_failed", thrown.detail, {}, { cause: thrown });
     throw thrown;
@@ -23,6 +35,53 @@ export async function evaluate(tab: TabSession, request: Evaluate, signal: Abort
     // Nobody waits for it: it only lets the page's garbage go.
     tab.send("Runtime.releaseObjectGroup", { objectGroup: OBJECT_GROUP }).catch(() => {});
   }
+}
+
+const isCall = ({ args, ref, selector, frame }: Evaluate) =>
+  args !== undefined || ref !== undefined || selector !== undefined || frame !== undefined;
+
+/** A function of the page's own world, called with the element (where one is named) and the arguments. */
+async function callIn(
+  tab: TabSession,
+  { expression, args = [], await_promise, ...target }: Evaluate,
+  signal: AbortSignal,
+): Promise<[FrameSession, Protocol.Runtime.RemoteObject]> {
+  const element = target.ref !== undefined || target.selector !== undefined;
+  const { session, objectId } = await onPage(tab, signal, async () => {
+    const { document, target: found } = await tab.frames.locate(
+      element ? target : { ...target, selector: ":root" },
+      signal,
+    );
+    return within(found, async () => ({
+      session: document.session,
+      objectId: await inPagesWorld(document, found, signal),
+    }));
+  });
+  const { result, exceptionDetails } = await session.send(
+    "Runtime.callFunctionOn",
+    {
+      objectId,
+      functionDeclaration: expression,
+      arguments: [...(element ? [{ objectId }] : []), ...args.map((value) => ({ value }))],
+      awaitPromise: await_promise,
+      userGesture: true,
+      objectGroup: OBJECT_GROUP,
+    },
+    signal,
+  );
+  if (exceptionDetails) throw new HypeError("evaluation_failed", exceptionText(exceptionDetails));
+  return [session, result];
+}
+
+/** The same element as the page's own scripts know it. */
+async function inPagesWorld(document: PageDocument, target: Target, signal: AbortSignal): Promise<string> {
+  const { session } = document;
+  const objectId = await document.handle("element", [target], signal);
+  const { node } = await gone(session.send("DOM.describeNode", { objectId }, signal));
+  const { object } = await gone(
+    session.send("DOM.resolveNode", { backendNodeId: node.backendNodeId, objectGroup: OBJECT_GROUP }, signal),
+  );
+  return object.objectId!;
 }
 
 async function run(tab: TabSession, request: Evaluate, signal: AbortSignal): Promise<Protocol.Runtime.RemoteObject> {
@@ -43,7 +102,7 @@ async function run(tab: TabSession, request: Evaluate, signal: AbortSignal): Pro
 }
 
 async function valueOf(
-  tab: TabSession,
+  session: FrameSession,
   remote: Protocol.Runtime.RemoteObject,
   signal: AbortSignal,
 ): Promise<{ value: unknown; description: string | null }> {
@@ -53,7 +112,7 @@ async function valueOf(
     if (typeof remote.value === "string") mustFit(remote.value.length);
     return { value: remote.value ?? null, description };
   }
-  const { result, exceptionDetails } = await tab.send(
+  const { result, exceptionDetails } = await session.send(
     "Runtime.callFunctionOn",
     {
       objectId: remote.objectId,

@@ -1,22 +1,27 @@
 import { HypeError, type Screenshot } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
+import { Frames } from "./frames.ts";
+import { onPage, within } from "./page-call.ts";
 import type { TabSession } from "./tabs.ts";
 
 /** Skia's largest surface side, device pixels: beyond it Chromium repeats or drops parts of the page. */
 const MAX_SIDE_PX = 16_384;
 
+type Area = { x: number; y: number; width: number; height: number };
+
 /**
  * @returns the image's bytes in the format asked for.
- * @throws HypeError `result_too_large` for a full page beyond what Chromium can draw, `operation_timeout`
+ * @throws HypeError `result_too_large` for an area beyond what Chromium can draw, `operation_timeout`, as the search for an element
  */
 export async function screenshot(tab: TabSession, request: Screenshot, signal: AbortSignal): Promise<Uint8Array> {
   try {
+    const area = await areaOf(tab, request, signal);
     const { data } = await tab.send(
       "Page.captureScreenshot",
       {
         format: request.format,
         ...(request.quality === undefined || request.format === "png" ? {} : { quality: request.quality }),
-        ...(request.full_page ? { captureBeyondViewport: true, clip: await wholePage(tab, signal) } : {}),
+        ...(area ? { captureBeyondViewport: true, clip: area } : {}),
       },
       signal,
     );
@@ -28,13 +33,44 @@ export async function screenshot(tab: TabSession, request: Screenshot, signal: A
   }
 }
 
-async function wholePage(tab: TabSession, signal: AbortSignal) {
-  const { cssContentSize } = await tab.send("Page.getLayoutMetrics", undefined, signal);
-  const { width, height } = cssContentSize;
+/** What is to be drawn, from the page's upper left corner; null: the viewport as it is. */
+async function areaOf(tab: TabSession, request: Screenshot, signal: AbortSignal) {
+  const element = request.ref !== undefined || request.selector !== undefined || request.frame !== undefined;
+  if ([element, request.full_page, request.clip !== undefined].filter(Boolean).length > 1)
+    throw new HypeError("invalid_request", "give one of full_page, clip and an element");
+  if (!element && !request.full_page && !request.clip && request.scale === undefined) return null;
+  const box = element ? await boxOf(tab, request, signal) : null;
+  const { cssContentSize, contentSize, cssVisualViewport } = await tab.send("Page.getLayoutMetrics", undefined, signal);
+  const { pageX, pageY, clientWidth, clientHeight } = cssVisualViewport;
+  const deviceScale = cssContentSize.width > 0 ? contentSize.width / cssContentSize.width : 1;
+  const area: Area = box
+    ? { ...box, x: box.x + pageX, y: box.y + pageY }
+    : request.full_page
+      ? { x: 0, y: 0, width: cssContentSize.width, height: cssContentSize.height }
+      : (request.clip ?? { x: pageX, y: pageY, width: clientWidth, height: clientHeight });
+  const scale = request.scale === undefined ? 1 : request.scale / deviceScale;
+  const [width, height] = [Math.ceil(area.width * scale * deviceScale), Math.ceil(area.height * scale * deviceScale)];
   if (width > MAX_SIDE_PX || height > MAX_SIDE_PX)
     throw new HypeError(
       "result_too_large",
       `the page is ${width}x${height} pixels, the limit is ${MAX_SIDE_PX} a side`,
     );
-  return { x: 0, y: 0, width, height, scale: 1 };
+  return { ...area, scale };
+}
+
+function boxOf(tab: TabSession, request: Screenshot, signal: AbortSignal): Promise<Area> {
+  return onPage(tab, signal, async () => {
+    const { document, target } = await tab.frames.locate(request, signal);
+    return within(target, async () => {
+      let { x, y, width, height } = await document.call("boxOf", [target], signal);
+      for (const { document: outer, ref } of Frames.outwards(document)) {
+        const frame = await outer.call("frameBox", [ref], signal);
+        x = frame.x + x * frame.scale;
+        y = frame.y + y * frame.scale;
+        width *= frame.scale;
+        height *= frame.scale;
+      }
+      return { x, y, width, height };
+    });
+  });
 }

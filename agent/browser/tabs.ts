@@ -1,104 +1,48 @@
 import { HypeError, type Tab, type TabList } from "../../src/contract/index.ts";
-import {
-  CommandRefused,
-  type Commands,
-  type Connection,
-  type Events,
-  type Params,
-  type Result,
-} from "../cdp/connection.ts";
+import { CommandRefused, type Connection } from "../cdp/connection.ts";
+import { OwnTargets } from "../state/own-targets.ts";
+import { TabSession } from "./tab-session.ts";
 
-/** A tab we are attached to. Our session stays: only a session older than a page's endless loop can end that loop. */
-export class TabSession {
-  #crashed = false;
-  #observers = 0;
+export type { TabSession };
 
-  constructor(
-    private readonly connection: Connection,
-    readonly id: string,
-    private readonly sessionId: string,
-  ) {
-    this.on("Inspector.targetCrashed", () => (this.#crashed = true));
-    this.on("Inspector.targetReloadedAfterCrash", () => (this.#crashed = false));
-  }
-
-  /** @throws as {@link Connection.send} */
-  async send<M extends keyof Commands>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
-    // Chromium leaves most commands to a dead renderer unanswered.
-    if (this.#crashed && method !== "Page.navigate")
-      throw new HypeError("tab_crashed", `the renderer of tab ${this.id} died`, { tab: this.id });
-    return this.connection.send(method, params, { sessionId: this.sessionId, ...(signal ? { signal } : {}) });
-  }
-
-  /** Waits no longer than the tab and the signal last. @throws as {@link Connection.wait} */
-  wait<T>(signal: AbortSignal, begin: (resolve: (value: T) => void) => void): Promise<T> {
-    return this.connection.wait({ sessionId: this.sessionId, signal }, begin);
-  }
-
-  on<E extends keyof Events>(event: E, listener: (params: Events[E][0]) => void): () => void {
-    return this.connection.on(event, listener, this.sessionId);
-  }
-
-  /**
-   * Has the tab report navigations, loading and dialogs until released. Only while we need it: dialogs of a page that nobody
-   * observes are dismissed by Chromium itself, and those of a page that others observe are theirs.
-   * Nothing is waited for: while a navigation hangs Chromium answers no other command, and only the next navigation ends it.
-   */
-  observe(signal: AbortSignal): () => void {
-    this.#observers += 1;
-    const quietly = (promise: Promise<unknown>) => void promise.catch(() => {}); // the tab's fault shows in what follows
-    quietly(this.send("Page.enable", undefined, signal));
-    quietly(this.send("Page.setLifecycleEventsEnabled", { enabled: true }, signal));
-    quietly(this.send("Network.enable", { maxTotalBufferSize: 0, maxResourceBufferSize: 0 }, signal));
-    return () => {
-      this.#observers -= 1;
-      if (this.#observers > 0) return;
-      quietly(this.send("Page.disable", undefined));
-      quietly(this.send("Network.disable", undefined));
-    };
-  }
-
-  /** Gives a crashed tab a new renderer; nothing to do for a living one. */
-  async revive(signal: AbortSignal): Promise<void> {
-    if (!this.#crashed) return;
-    let stop = () => {};
-    await this.wait<void>(signal, (resolve) => {
-      stop = this.on("Inspector.targetReloadedAfterCrash", () => resolve());
-      this.send("Page.navigate", { url: "about:blank" }, signal).catch(() => {}); // its failure shows as the caller's timeout
-    }).finally(() => stop());
-  }
-
-  /** Address and title as the browser process knows them: no script of the page is asked. */
-  async info(signal: AbortSignal): Promise<{ url: string; title: string }> {
-    for (;;) {
-      try {
-        const { entries, currentIndex } = await this.send("Page.getNavigationHistory", undefined, signal);
-        const entry = entries[currentIndex];
-        return { url: entry?.url ?? "", title: entry?.title ?? "" };
-      } catch (thrown) {
-        // Between a renderer's commit and the browser's: "Not attached to an active page", for a moment.
-        if (!(thrown instanceof CommandRefused)) throw thrown;
-        await Bun.sleep(2);
-      }
-    }
-  }
-}
-
-/** The tabs of one run of Chromium. */
+/** The tabs of one run of Chromium, whoever opened them. */
 export class Tabs {
   #sessions = new Map<string, Promise<TabSession>>();
   #lastUsed: string | undefined;
+  /** Is told of each context made here, before it has a tab. */
+  onContext: (context: string) => void = () => {};
+  #contexts = new Set<string>(); // isolated ones that we made, and end with their last tab
 
-  constructor(private readonly connection: Connection) {
-    connection.on("Target.targetDestroyed", ({ targetId }) => this.#sessions.delete(targetId));
+  /** @param own tabs of the agent's own work, which are nobody's */
+  constructor(
+    private readonly connection: Connection,
+    private readonly own = new OwnTargets(),
+  ) {
+    connection.on("Target.targetDestroyed", ({ targetId }) => {
+      this.#sessions.delete(targetId);
+      if (this.#contexts.size > 0) void this.#disposeEmpty();
+    });
     connection.on("Target.detachedFromTarget", ({ targetId }) => targetId && this.#sessions.delete(targetId));
   }
 
   async list(signal: AbortSignal): Promise<TabList> {
-    const { targetInfos } = await this.connection.send("Target.getTargets", {}, { signal });
-    const items: Tab[] = targetInfos
-      .filter(({ type }) => type === "page")
-      .map(({ targetId, url, title }) => ({ id: targetId, url, title }));
+    const [pages, { browserContextIds }] = await Promise.all([
+      this.#pages(signal),
+      this.connection.send("Target.getBrowserContexts", undefined, { signal }),
+    ]);
+    const active = pages.find(({ targetId }) => targetId === this.#lastUsed) ?? pages[0];
+    const items = pages.map((page): Tab => {
+      const context = browserContextIds.find((id) => id === page.browserContextId) ?? null;
+      return {
+        id: page.targetId,
+        url: page.url,
+        title: page.title,
+        active: page === active,
+        isolated: context !== null,
+        context,
+        opener: page.openerId ?? null,
+      };
+    });
     return { items };
   }
 
@@ -114,14 +58,102 @@ export class Tabs {
     return session;
   }
 
-  async #find(wanted: string | undefined, signal: AbortSignal): Promise<string> {
-    const { items } = await this.list(signal);
-    if (wanted !== undefined) {
-      if (items.some(({ id }) => id === wanted)) return wanted;
-      throw new HypeError("tab_not_found", `there is no tab ${wanted}`, { tab: wanted });
+  /**
+   * A new, empty tab.
+   * @param within the browser context it is to belong to; "new": one of its own; null: the browser's own
+   * @throws HypeError `tab_not_found` when there is no such context
+   */
+  async open(
+    within: string | "new" | null,
+    background: boolean,
+    signal: AbortSignal,
+  ): Promise<{ tab: TabSession; context: string | null }> {
+    const context = within === "new" ? await this.#newContext(signal) : within;
+    try {
+      const { targetId } = await this.connection.send(
+        "Target.createTarget",
+        { url: "about:blank", background, ...(context === null ? {} : { browserContextId: context }) },
+        { signal },
+      );
+      return { tab: await this.#attach(targetId), context };
+    } catch (thrown) {
+      if (within === "new") void this.#disposeEmpty();
+      if (thrown instanceof CommandRefused)
+        throw new HypeError(
+          "tab_not_found",
+          `no tab opens in context ${context}: ${thrown.detail}`,
+          {},
+          { cause: thrown },
+        );
+      throw thrown;
     }
-    const found = items.find(({ id }) => id === this.#lastUsed) ?? items[0];
-    if (found) return found.id;
+  }
+
+  /** Makes a tab the one that operations without a tab use. */
+  prefer({ id }: TabSession): void {
+    this.#lastUsed = id;
+  }
+
+  /** Brings a tab to the front and makes it the one that operations without a tab use. @throws HypeError `tab_not_found` */
+  async activate(id: string, signal: AbortSignal): Promise<void> {
+    await this.connection.send("Target.activateTarget", { targetId: id }, { signal });
+    this.#lastUsed = id;
+  }
+
+  /** Ends a tab, whatever its page is doing. Chromium would end with its last tab: that one gets an empty successor first. */
+  async close(id: string, signal: AbortSignal): Promise<void> {
+    const pages = await this.#pages(signal);
+    if (!pages.some(({ targetId }) => targetId === id)) throw notFound(id);
+    if (pages.length === 1) await this.connection.send("Target.createTarget", { url: "about:blank" }, { signal });
+    let stop = () => {};
+    const gone = this.connection.wait<void>({ signal }, (resolve) => {
+      stop = this.connection.on("Target.targetDestroyed", ({ targetId }) => targetId === id && resolve());
+    });
+    try {
+      await Promise.all([gone, this.connection.send("Target.closeTarget", { targetId: id }, { signal })]);
+      if (this.#lastUsed === id) this.#lastUsed = undefined;
+    } catch (thrown) {
+      if (thrown instanceof CommandRefused) throw notFound(id);
+      throw thrown;
+    } finally {
+      stop();
+      gone.catch(() => {}); // when closing failed first, nobody waits for it
+    }
+  }
+
+  async #pages(signal?: AbortSignal) {
+    const { targetInfos } = await this.connection.send("Target.getTargets", {}, signal ? { signal } : {});
+    await this.own.settled();
+    return targetInfos.filter(({ type, targetId }) => type === "page" && !this.own.has(targetId));
+  }
+
+  async #newContext(signal: AbortSignal): Promise<string> {
+    const { browserContextId } = await this.connection.send("Target.createBrowserContext", {}, { signal });
+    this.#contexts.add(browserContextId);
+    this.onContext(browserContextId);
+    return browserContextId;
+  }
+
+  async #disposeEmpty(): Promise<void> {
+    try {
+      const inUse = new Set((await this.#pages()).map(({ browserContextId }) => browserContextId));
+      for (const context of this.#contexts) {
+        if (inUse.has(context) || !this.#contexts.delete(context)) continue;
+        await this.connection.send("Target.disposeBrowserContext", { browserContextId: context });
+      }
+    } catch {
+      // the browser went away, and its contexts with it
+    }
+  }
+
+  async #find(wanted: string | undefined, signal: AbortSignal): Promise<string> {
+    const pages = await this.#pages(signal);
+    if (wanted !== undefined) {
+      if (pages.some(({ targetId }) => targetId === wanted)) return wanted;
+      throw notFound(wanted);
+    }
+    const found = pages.find(({ targetId }) => targetId === this.#lastUsed) ?? pages[0];
+    if (found) return found.targetId;
     return (await this.connection.send("Target.createTarget", { url: "about:blank" }, { signal })).targetId;
   }
 
@@ -142,3 +174,5 @@ export class Tabs {
     return session;
   }
 }
+
+const notFound = (id: string) => new HypeError("tab_not_found", `there is no tab ${id}`, { tab: id });

@@ -102,8 +102,15 @@ export class Connection {
     });
   }
 
-  /** @returns a function that stops listening. `sessionId` undefined: events of the browser and of all sessions. */
-  on<E extends keyof Events>(event: E, listener: (params: Events[E][0]) => void, sessionId?: string): () => void {
+  /**
+   * @returns a function that stops listening. `sessionId` undefined: events of the browser and of all sessions; the listener is
+   * told which.
+   */
+  on<E extends keyof Events>(
+    event: E,
+    listener: (params: Events[E][0], sessionId?: string) => void,
+    sessionId?: string,
+  ): () => void {
     const name = sessionId ? `${event}.${sessionId}` : event;
     this.client.on(name as never, listener as never);
     return () => void (this.client as unknown as EventEmitter).off(name, listener);

@@ -4,6 +4,7 @@ import type { Log } from "../../src/log/log.ts";
 import { Tabs } from "../browser/tabs.ts";
 import { Connection } from "../cdp/connection.ts";
 import { LogRing } from "../log-ring.ts";
+import { OwnTargets } from "../state/own-targets.ts";
 import { type Chromium, type LaunchSettings, launchChromium } from "./launch.ts";
 
 /** Pause before each new start in a row of quick deaths, ms; the first is at once. */
@@ -14,6 +15,8 @@ const STABLE_MS = 30_000;
 const SUSPECT_PROFILE_AFTER = 3;
 /** Between a dying browser's last socket and its end. */
 const DYING_MS = 1_000;
+/** A browser without its settings is better than none. */
+const PREPARE_MS = 5_000;
 const CHROMIUM_LOG_BYTES = 256 * 1024;
 
 /** A Chromium that is up, and what belongs to this run of it. */
@@ -29,11 +32,14 @@ export type Running = {
 /** Keeps one Chromium running and says how it is. */
 export class Browser {
   readonly log = new LogRing(CHROMIUM_LOG_BYTES);
+  /** Tabs the agent opens for its own work. */
+  readonly own = new OwnTargets();
   restarts = 0;
   lastExit: string | null = null;
   #running: Running | null = null;
   #state: AgentEvent = { type: "browser_starting", restarts: 0 };
   #listeners = new Set<(event: AgentEvent) => void>();
+  #preparations: ((devtools: URL) => Promise<unknown>)[] = [];
   #stop = new AbortController();
   #ended: Promise<void> | undefined;
 
@@ -67,6 +73,11 @@ export class Browser {
 
   get runningOrNull(): Running | null {
     return this.#running;
+  }
+
+  /** What a new browser is given before anybody may use it. */
+  beforeReady(prepare: (devtools: URL) => Promise<unknown>): void {
+    this.#preparations.push(prepare);
   }
 
   /** @returns a function that stops listening. */
@@ -127,13 +138,22 @@ export class Browser {
   async #serve(chromium: Chromium): Promise<string | null> {
     const connection = await Connection.open(chromium.devtools);
     const { product } = await connection.send("Browser.getVersion", undefined);
-    this.#running = { chromium, connection, tabs: new Tabs(connection), version: product, sandboxed: null };
+    await this.#prepare(chromium);
+    this.#running = { chromium, connection, tabs: new Tabs(connection, this.own), version: product, sandboxed: null };
     this.#enter({ type: "browser_ready", version: product, restarts: this.restarts });
     this.agentLog.info("Chromium is ready", { version: product, pid: chromium.pid });
     await Promise.race([chromium.exited, connection.closed]);
     this.#running = null;
     // A dying browser closes its sockets a moment before it is gone; a living one closes ours after a message beyond its limits.
     return await Promise.race([chromium.exited, Bun.sleep(DYING_MS).then(() => null)]);
+  }
+
+  async #prepare({ devtools }: Chromium): Promise<void> {
+    const prepared = Promise.all(this.#preparations.map((prepare) => prepare(devtools)));
+    const patience = sleep(PREPARE_MS, this.#stop.signal).then(() => Promise.reject(new Error("it takes too long")));
+    await Promise.race([prepared, patience]).catch((cause: unknown) =>
+      this.agentLog.warn("the browser is without its settings", { cause }),
+    );
   }
 
   #enter(event: AgentEvent): void {

@@ -1,48 +1,98 @@
-import * as v from "valibot";
-import { Content, Evaluate, Navigate, Screenshot } from "../../src/contract/index.ts";
+import type * as v from "valibot";
+import {
+  ACTION_NAMES,
+  type ActionName,
+  actionSchema,
+  Actions,
+  Content,
+  Evaluate,
+  Find,
+  Links,
+  Navigate,
+  OnTab,
+  OpenTab,
+  Pdf,
+  Revisit,
+  Screenshot,
+  Snapshot,
+  Wait,
+} from "../../src/contract/index.ts";
 import type { Log } from "../../src/log/log.ts";
+import { act, actAll } from "../act/act.ts";
 import { content } from "../browser/content.ts";
 import { withDeadline } from "../browser/deadline.ts";
 import { evaluate } from "../browser/evaluate.ts";
-import { navigate } from "../browser/navigate.ts";
+import { find, links, pdf } from "../browser/look.ts";
+import { goInHistory, navigate, reload, stopLoading } from "../browser/navigate.ts";
 import { screenshot } from "../browser/screenshot.ts";
-import type { TabSession } from "../browser/tabs.ts";
+import { snapshot } from "../browser/snapshot.ts";
+import { activateTab, closeTab, openTab } from "../browser/tab-operations.ts";
+import type { TabSession, Tabs } from "../browser/tabs.ts";
+import { wait } from "../browser/wait.ts";
 import type { Browser } from "../chromium/supervisor.ts";
-import { type Call, json, type Reply } from "./http.ts";
+import { type Call, type Handler, json, type Reply } from "./http.ts";
 import type { Routes } from "./door.ts";
 
 const LIST_TIMEOUT_MS = 10_000;
 
-/** `/v1/browser/*`: one line an operation, the work stands in agent/browser/. */
+/** `/v1/browser/*`: one line an operation, the work stands in agent/browser/ and agent/act/. */
 export function browserRoutes(browser: Browser, log: Log): Routes {
-  type Request = { tab?: string | undefined; timeout_ms: number };
-  /** Body under its schema, the tab it names, the deadline it asks for. */
+  type Timed = { timeout_ms: number };
+  type Note = (text: string) => void;
+  const note: Note = (text) => log.info(text);
+  /** Body under its schema, and the deadline it asks for. */
   const operation =
-    <R extends Request, T>(
+    <R extends Timed, T>(
       what: string,
       schema: v.GenericSchema<unknown, R>,
-      act: (tab: TabSession, request: R, signal: AbortSignal) => Promise<T>,
+      run: (tabs: Tabs, request: R, signal: AbortSignal, note: Note) => Promise<T>,
       reply: (result: T, request: R) => Reply = (result) => json(result),
-    ) =>
+    ): Handler =>
     async (call: Call): Promise<Reply> => {
       const request = await call.body(schema);
-      const result = await withDeadline(what, request.timeout_ms, call.signal, async (signal) =>
-        act(await browser.running.tabs.use(request.tab, signal), request, signal),
+      const result = await withDeadline(what, request.timeout_ms, call.signal, (signal) =>
+        run(browser.running.tabs, request, signal, note),
       );
       return reply(result, request);
     };
+  /** The same, on the tab that the body names. */
+  const onTab = <R extends Timed & { tab?: string | undefined }, T>(
+    what: string,
+    schema: v.GenericSchema<unknown, R>,
+    run: (tab: TabSession, request: R, signal: AbortSignal, note: Note) => Promise<T>,
+    reply?: (result: T, request: R) => Reply,
+  ): Handler =>
+    operation(
+      what,
+      schema,
+      async (tabs, request, signal) => run(await tabs.use(request.tab, signal), request, signal, note),
+      reply,
+    );
+  const action = <A extends ActionName>(name: A) => onTab(name, actionSchema(name), act(name));
 
   return {
-    "POST /v1/browser/navigate": operation("navigate", Navigate, (tab, request, signal) =>
-      navigate(tab, request, signal, (text) => log.info(text)),
-    ),
-    "POST /v1/browser/evaluate": operation("evaluate", Evaluate, evaluate),
-    "POST /v1/browser/content": operation("content", Content, content),
-    "POST /v1/browser/screenshot": operation("screenshot", Screenshot, screenshot, (bytes, { format }) => ({
+    "POST /v1/browser/navigate": onTab("navigate", Navigate, navigate),
+    "POST /v1/browser/reload": onTab("reload", Revisit, reload),
+    "POST /v1/browser/back": onTab("back", Revisit, (...given) => goInHistory(-1, ...given)),
+    "POST /v1/browser/forward": onTab("forward", Revisit, (...given) => goInHistory(1, ...given)),
+    "POST /v1/browser/stop": onTab("stop", OnTab, stopLoading),
+    "POST /v1/browser/evaluate": onTab("evaluate", Evaluate, evaluate),
+    "POST /v1/browser/content": onTab("content", Content, content),
+    "POST /v1/browser/snapshot": onTab("snapshot", Snapshot, snapshot),
+    "POST /v1/browser/links": onTab("links", Links, links),
+    "POST /v1/browser/find": onTab("find", Find, find),
+    "POST /v1/browser/wait": onTab("wait", Wait, wait),
+    "POST /v1/browser/pdf": onTab("pdf", Pdf, pdf, (bytes) => ({ type: "application/pdf", body: bytes })),
+    "POST /v1/browser/screenshot": onTab("screenshot", Screenshot, screenshot, (bytes, { format }) => ({
       type: `image/${format}`,
       body: bytes,
     })),
+    "POST /v1/browser/tabs": operation("open a tab", OpenTab, openTab),
+    "POST /v1/browser/tabs/activate": operation("activate a tab", OnTab, activateTab),
+    "POST /v1/browser/tabs/close": operation("close a tab", OnTab, closeTab),
     "GET /v1/browser/tabs": async ({ signal }) =>
       json(await withDeadline("tabs", LIST_TIMEOUT_MS, signal, (within) => browser.running.tabs.list(within))),
+    "POST /v1/browser/actions": onTab("actions", Actions, actAll),
+    ...Object.fromEntries(ACTION_NAMES.map((name) => [`POST /v1/browser/act/${name}`, action(name)])),
   };
 }

@@ -8,6 +8,8 @@ import { closeFrame, FrameTracker } from "./frames.ts";
 const PATH = /^\/devtools\/(?:browser|page\/[A-Za-z0-9-]{1,64}|browser\/[A-Za-z0-9-]{1,64})$/;
 /** What opens a WebSocket (RFC 6455, section 4.1). Not passed on: our token, the caller's Host and Origin, compression. */
 const HANDSHAKE = new Set(["upgrade", "connection", "sec-websocket-key", "sec-websocket-version"]);
+/** Chromium answers the end of a connection at once, or never. */
+const LEAVE_MS = 2_000;
 /** Between a dying browser's last socket and its exit. */
 const DYING_MS = 500;
 
@@ -15,23 +17,31 @@ const DYING_MS = 500;
  * DevTools sockets: after the handshake, bytes. Text stays text, close codes and reasons pass by themselves, and a side that does
  * not read makes the other side wait (TCP), so that no message is ever held whole here. Only when Chromium goes away without a
  * word is one close frame added, to say why.
+ * @param lastLeft is called when Chromium has seen the last client go
  */
-export const cdpTunnel =
-  (browser: Browser): Upgrade =>
-  (request, client, head) => {
+export const cdpTunnel = (browser: Browser, lastLeft: () => void = () => {}): Upgrade => {
+  let tunnels = 0;
+  const left = () => {
+    tunnels -= 1;
+    if (tunnels === 0) lastLeft();
+  };
+  return (request, client, head) => {
     client.on("error", () => client.destroy());
     try {
       const path = request.url?.split("?")[0] ?? "";
       if (!PATH.test(path)) throw new HypeError("not_found", `there is no ${path}`);
       const running = browser.running;
       // The short form is whatever browser runs now: it saves a caller the question for its id.
-      open(running, path === "/devtools/browser" ? running.chromium.devtools.pathname : path, request, client, head);
+      const own = path === "/devtools/browser" ? running.chromium.devtools.pathname : path;
+      tunnels += 1;
+      open(running, own, request, client, head).on("close", left);
     } catch (thrown) {
       refuse(client, thrown);
     }
   };
+};
 
-function open({ chromium }: Running, path: string, request: IncomingMessage, client: Socket, head: Buffer): void {
+function open({ chromium }: Running, path: string, request: IncomingMessage, client: Socket, head: Buffer): Socket {
   const upstream = connect({ host: chromium.devtools.hostname, port: Number(chromium.devtools.port) });
   const tracker = new FrameTracker();
   client.setNoDelay(true);
@@ -43,7 +53,7 @@ function open({ chromium }: Running, path: string, request: IncomingMessage, cli
     client.pipe(upstream);
     upstream.pipe(client, { end: false });
   });
-  client.on("close", () => upstream.destroy());
+  client.on("close", () => leave(upstream));
   upstream.on("error", (error) => {
     if (upstream.connecting || upstream.bytesRead === 0)
       refuse(client, new HypeError("browser_unavailable", messageOf(error)));
@@ -52,6 +62,15 @@ function open({ chromium }: Running, path: string, request: IncomingMessage, cli
     if (tracker.mayInsert) client.write(closeFrame(...(await whyGone(chromium, path))));
     client.end();
   });
+  return upstream;
+}
+
+/** Not cut off but ended: when Chromium closes its side too, it has taken back what this client had set. */
+function leave(upstream: Socket): void {
+  upstream.resume();
+  upstream.end();
+  const timer = setTimeout(() => upstream.destroy(), LEAVE_MS);
+  upstream.on("close", () => clearTimeout(timer));
 }
 
 async function whyGone(chromium: Running["chromium"], path: string): Promise<[code: number, reason: string]> {

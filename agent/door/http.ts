@@ -13,8 +13,8 @@ export type Call = {
   host: string;
   /** Aborts when the caller goes away. */
   signal: AbortSignal;
-  /** The body under a schema. @throws HypeError `invalid_request` | `payload_too_large` */
-  body<T>(schema: v.GenericSchema<unknown, T>): Promise<T>;
+  /** The body under a schema, up to 8 MB unless told. @throws HypeError `invalid_request` | `payload_too_large` */
+  body<T>(schema: v.GenericSchema<unknown, T>, maxBytes?: number): Promise<T>;
   /** For streams: the handler answers by itself and returns nothing. */
   response: ServerResponse;
 };
@@ -45,7 +45,7 @@ export function callOf(request: IncomingMessage, response: ServerResponse): Call
     url: new URL(request.url ?? "/", "http://agent"),
     host: request.headers.host ?? "127.0.0.1",
     signal: gone.signal,
-    body: async (schema) => check(schema, await readJson(request)),
+    body: async (schema, maxBytes = MAX_BODY_BYTES) => check(schema, await readJson(request, maxBytes)),
     response,
   };
 }
@@ -57,12 +57,12 @@ export function check<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T
   throw new HypeError("invalid_request", issues.join("; "));
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new HypeError("payload_too_large", `the limit is ${MAX_BODY_BYTES} bytes`);
+    if (bytes > maxBytes) throw new HypeError("payload_too_large", `the limit is ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   try {

@@ -1,3 +1,5 @@
+import { BROWSER_ERRORS } from "./browser-errors.ts";
+
 /**
  * Every error a user can meet, once. The code is stable and never renamed; docs/errors.md is generated from this table.
  * `status` is the HTTP status (RFC 9110), `exit` the CLI's exit code, `remedy` what the reader should do next.
@@ -198,6 +200,7 @@ export const ERRORS = {
     title: "Chromium took no screenshot",
     remedy: "The message carries Chromium's own reason; a page that is too large to draw can be taken in parts.",
   },
+  ...BROWSER_ERRORS,
   operation_timeout: {
     status: 504,
     exit: 1,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import {
   AgentEvent,
   AgentHealth,
+  ClosedTab,
   type Content,
   type Evaluate,
   Evaluated,
@@ -9,12 +10,22 @@ import {
   type Identity,
   type Navigate,
   Navigated,
+  OpenedTab,
+  type OnTab,
+  type OpenTab,
   PageContent,
+  type Revisit,
   type Screenshot,
   TabList,
+  TabState,
 } from "../contract/index.ts";
 import { readEvents } from "./events.ts";
 import { ask, type GuestReply, parseReply } from "./http.ts";
+import { GuestDownloads } from "./downloads.ts";
+import { GuestObserve } from "./observe.ts";
+import { GuestOverlay } from "./overlay.ts";
+import { GuestPage } from "./page.ts";
+import { GuestState } from "./state.ts";
 
 const SHORT_MS = 10_000;
 /** Added to what an operation may take in the guest: the way there and back, and a guest that is slow to notice. */
@@ -30,11 +41,24 @@ export type ScreenshotBytes = { bytes: Uint8Array<ArrayBuffer>; contentType: str
  * `guest_unreachable` with the cause when nothing sensible answers, or `cancelled` when the caller's signal aborts.
  */
 export class Guest {
+  /** What is seen on a page and done to it. */
+  readonly page = new GuestPage((...operation) => this.#operation(...operation));
+  /** Cookies and storage. */
+  readonly state = new GuestState((...operation) => this.#operation(...operation));
+  /** Console, requests, sockets, dialogs. */
+  readonly observe: GuestObserve;
+  readonly downloads: GuestDownloads;
+  /** Emulation and interception. */
+  readonly overlay = new GuestOverlay((...operation) => this.#operation(...operation));
+
   /** @param endpoint `http://HOST:PORT` of the agent's door as the host reaches it; never anything the guest reported. */
   constructor(
     readonly endpoint: string,
     readonly token: string,
-  ) {}
+  ) {
+    this.observe = new GuestObserve((...operation) => this.#operation(...operation), endpoint, token);
+    this.downloads = new GuestDownloads((...operation) => this.#operation(...operation), endpoint, token);
+  }
 
   health(signal?: AbortSignal): Promise<AgentHealth> {
     return this.#get("/v1/health", AgentHealth, SHORT_MS, signal);
@@ -55,6 +79,24 @@ export class Guest {
     return parseReply(Navigated, await this.#operation("navigate", request, SMALL_BYTES * 8, signal));
   }
 
+  async reload(request: Revisit, signal?: AbortSignal): Promise<Navigated> {
+    return parseReply(Navigated, await this.#operation("reload", request, SMALL_BYTES * 8, signal));
+  }
+
+  /** @throws HypeError `history_end` */
+  async back(request: Revisit, signal?: AbortSignal): Promise<Navigated> {
+    return parseReply(Navigated, await this.#operation("back", request, SMALL_BYTES * 8, signal));
+  }
+
+  /** @throws HypeError `history_end` */
+  async forward(request: Revisit, signal?: AbortSignal): Promise<Navigated> {
+    return parseReply(Navigated, await this.#operation("forward", request, SMALL_BYTES * 8, signal));
+  }
+
+  async stop(request: OnTab, signal?: AbortSignal): Promise<TabState> {
+    return parseReply(TabState, await this.#operation("stop", request, SMALL_BYTES * 8, signal));
+  }
+
   async evaluate(request: Evaluate, signal?: AbortSignal): Promise<Evaluated> {
     return parseReply(Evaluated, await this.#operation("evaluate", request, LARGE_BYTES, signal));
   }
@@ -71,6 +113,19 @@ export class Guest {
 
   tabs(signal?: AbortSignal): Promise<TabList> {
     return this.#get("/v1/browser/tabs", TabList, 2 * SHORT_MS, signal, LARGE_BYTES);
+  }
+
+  /** A tab whose page cannot be opened does not stay. */
+  async openTab(request: OpenTab, signal?: AbortSignal): Promise<OpenedTab> {
+    return parseReply(OpenedTab, await this.#operation("tabs", request, SMALL_BYTES * 8, signal));
+  }
+
+  async activateTab(request: OnTab, signal?: AbortSignal): Promise<TabState> {
+    return parseReply(TabState, await this.#operation("tabs/activate", request, SMALL_BYTES * 8, signal));
+  }
+
+  async closeTab(request: OnTab, signal?: AbortSignal): Promise<ClosedTab> {
+    return parseReply(ClosedTab, await this.#operation("tabs/close", request, SMALL_BYTES, signal));
   }
 
   /** After a new token was accepted this object no longer opens the door: make another one. */

@@ -12,6 +12,15 @@ export type GuestRequest = {
   maxBytes: number;
   signal?: AbortSignal | undefined;
 };
+const MAX_PROBLEM_BYTES = 1024 * 1024;
+
+/** One operation of the browser, as the parts of a guest ask for it. */
+export type Operate = (
+  name: string,
+  request: { timeout_ms: number },
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+) => Promise<GuestReply>;
 export type GuestReply = { bytes: Uint8Array<ArrayBuffer>; contentType: string };
 
 /**
@@ -60,6 +69,28 @@ export function open(
   request.on("error", reject);
   request.end(payload);
   return promise;
+}
+
+/**
+ * A GET whose body is read as it comes.
+ * @throws HypeError as {@link ask}, before the body
+ */
+export async function openStream(
+  endpoint: string,
+  token: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  try {
+    const response = await open(endpoint, token, { method: "GET", path }, signal);
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status <= 299) return response;
+    throw problemOf(status, await readBounded(response, MAX_PROBLEM_BYTES));
+  } catch (thrown) {
+    if (thrown instanceof HypeError) throw thrown;
+    if (signal.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
+    throw new HypeError("guest_unreachable", `${path}: ${messageOf(thrown)}`, {}, { cause: thrown });
+  }
 }
 
 /** @throws HypeError `guest_unreachable` when it is not JSON of that shape: then it is not our agent that speaks. */

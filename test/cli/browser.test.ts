@@ -7,6 +7,8 @@ import { temporaryDirectory } from "../lib/temporary.ts";
 
 const PICTURE = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0, 255, 10]);
 
+const FIRST = { active: true, isolated: false, context: null, opener: null };
+
 describe("open", () => {
   const world = (title = "Example") => {
     const bodies: unknown[] = [];
@@ -14,7 +16,7 @@ describe("open", () => {
       browser: {
         navigate: async (name, body) => {
           bodies.push({ name, ...body });
-          return { tab: "T1", url: body.url, title, status: 200 };
+          return { tab: "T1", url: body.url, title, status: 200, redirects: [], timings: null };
         },
       },
     });
@@ -167,8 +169,8 @@ describe("content, tabs and cdp", () => {
       }),
       tabs: async () => ({
         items: [
-          { id: "T1", url: "https://a", title: "漢字" },
-          { id: "T22", url: "https://b", title: "x" },
+          { id: "T1", url: "https://a", title: "漢字", ...FIRST },
+          { id: "T22", url: "https://b", title: "x", ...FIRST, active: false },
         ],
       }),
     },

@@ -30,7 +30,7 @@ function world() {
     browser: {
       navigate: async (_name, { url }) => {
         calls.opened.push(url);
-        return { tab: "T", url, title: "Hello\x1b[2J", status: null };
+        return { tab: "T", url, title: "Hello\x1b[2J", status: null, redirects: [], timings: null };
       },
       screenshot: async () => PNG,
     },

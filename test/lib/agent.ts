@@ -24,7 +24,13 @@ export type RunningAgent = AsyncDisposable & {
 
 /** The real agent with a real Chromium, as a local process. Returns when its door is open; Chromium may still be starting. */
 export async function startAgent(
-  options: { token?: string; port?: number; chromium?: string } = {},
+  options: {
+    token?: string;
+    port?: number;
+    chromium?: string;
+    /** Program and arguments that run the agent, given its own directory. */
+    wrap?: (directory: string) => string[];
+  } = {},
 ): Promise<RunningAgent> {
   const directory = mkdtempSync(join(tmpdir(), "hype-agent-"));
   const token = options.token ?? randomBytes(32).toString("base64url");
@@ -32,6 +38,7 @@ export async function startAgent(
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const child = Bun.spawn(
     [
+      ...(options.wrap?.(directory) ?? []),
       process.execPath,
       ENTRY,
       ...["--host", "127.0.0.1", "--port", String(options.port ?? 0), "--machine", "none", "--browser-uid", "none"],

@@ -1,6 +1,7 @@
-/** Fixture pages on loopback. `Bun.serve` on a free port; `/hang` never answers, `/drop` cuts the connection. */
-const PAGES: Record<string, string> = {
-  "/": "<!doctype html><title>Home</title><h1>Hello</h1><p>world",
+import { type Site, serveSite } from "../site/serve.ts";
+
+/** Pages that only the tests of navigation, evaluation and screenshots need. */
+const MORE: Record<string, string> = {
   "/late-title": "<title>early</title><script>document.title='late'</script>",
   "/redirects": "<title>before</title><script>location.replace('/')</script>",
   "/alerts":
@@ -9,27 +10,7 @@ const PAGES: Record<string, string> = {
   "/loops": "<title>loops</title><script>addEventListener('load',()=>setTimeout(()=>{for(;;);},0))</script>",
 };
 
-export type Pages = Disposable & { origin: string };
+export type Pages = Site;
 
-export function servePages(): Pages {
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    fetch(request) {
-      const path = new URL(request.url).pathname;
-      if (path === "/hang") return new Promise<Response>(() => {});
-      if (path === "/file")
-        return new Response("x", { headers: { "content-disposition": "attachment; filename=x.bin" } });
-      const page = PAGES[path];
-      return new Response(page ?? "<title>Not here</title>", {
-        status: page ? 200 : 404,
-        headers: { "content-type": "text/html; charset=utf-8" },
-      });
-    },
-  });
-  return {
-    origin: `http://127.0.0.1:${server.port}`,
-    [Symbol.dispose]: () => void server.stop(true),
-  };
-}
+/** The fixture site on a free port of loopback; `/hang` never answers. */
+export const servePages = (): Pages => serveSite(MORE);

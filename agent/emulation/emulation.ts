@@ -1,0 +1,188 @@
+import {
+  type Emulate,
+  type Emulation as Settings,
+  type EmulationNow,
+  HypeError,
+  messageOf,
+} from "../../src/contract/index.ts";
+import { CommandRefused, type Connection } from "../cdp/connection.ts";
+import type { Browser } from "../chromium/supervisor.ts";
+import type { Layer, Overlay } from "../overlay/overlay.ts";
+import type { OverlayTarget } from "../overlay/target.ts";
+import { ORDERS, type Order } from "./orders.ts";
+import { Permissions } from "./permissions.ts";
+
+const OWNER = "emulation";
+/** Both are a renderer's, which tabs may share: whoever asks second is refused, though it has what it asks for. */
+const SHARED: Record<string, string> = {
+  timezone: "Intl.DateTimeFormat().resolvedOptions().timeZone",
+  locale: "Intl.DateTimeFormat().resolvedOptions().locale",
+};
+
+/**
+ * What tabs are made to believe. Settings are ours, kept here and given to each target before it runs; Chromium itself carries
+ * them through navigations and changes of renderer. They are given once: a DevTools client that sets its own afterwards wins.
+ */
+export class Emulation implements Layer {
+  #all: Settings = {};
+  #ofTab = new Map<string, Settings>();
+  #applied = new WeakMap<OverlayTarget, Map<string, string>>(); // order -> its parameters as text
+  #permissions = new Permissions();
+  #browserUserAgent = "";
+  #onCredentials: () => Promise<void> = async () => {};
+
+  constructor(
+    private readonly browser: Browser,
+    private readonly overlay: Overlay,
+  ) {
+    overlay.add(this);
+  }
+
+  /** @param listener is called after credentials may have changed. */
+  onCredentials(listener: () => Promise<void>): void {
+    this.#onCredentials = listener;
+  }
+
+  isWanted(): boolean {
+    return isAny(this.#all) || [...this.#ofTab.values()].some(isAny);
+  }
+
+  hasCredentials(): boolean {
+    return [this.#all, ...this.#ofTab.values()].some((settings) => settings.http_credentials != null);
+  }
+
+  effective(tab: string | null): Settings {
+    return { ...this.#all, ...(tab === null ? {} : this.#ofTab.get(tab)) };
+  }
+
+  now(tab: string | undefined): EmulationNow {
+    const told = (settings: Settings): Settings =>
+      settings.http_credentials
+        ? { ...settings, http_credentials: { ...settings.http_credentials, password: "" } }
+        : settings;
+    return {
+      all: told(this.#all),
+      tab: tab === undefined ? null : told(this.#ofTab.get(tab) ?? {}),
+      effective: told(this.effective(tab ?? null)),
+    };
+  }
+
+  /**
+   * Changes what is given, for the tab or for all. Nothing is changed when one of them cannot be had.
+   * @throws HypeError `emulation_refused` with Chromium's reason
+   */
+  async set({ tab, timeout_ms: _timeout, ...given }: Emulate): Promise<EmulationNow> {
+    const before = { all: this.#all, ofTab: new Map(this.#ofTab) };
+    if (tab === undefined) this.#all = merged(this.#all, given);
+    else this.#ofTab.set(tab, merged(this.#ofTab.get(tab) ?? {}, given, true));
+    await this.#change(before);
+    return this.now(tab);
+  }
+
+  async reset(tab: string | undefined): Promise<EmulationNow> {
+    const before = { all: this.#all, ofTab: new Map(this.#ofTab) };
+    if (tab === undefined) {
+      this.#all = {};
+      this.#ofTab.clear();
+    } else this.#ofTab.delete(tab);
+    await this.#change(before);
+    return this.now(tab);
+  }
+
+  /** Orders go out at once, in the order Chromium shall obey them. */
+  attach(target: OverlayTarget): Promise<unknown>[] {
+    return this.#apply(target);
+  }
+
+  detach(target: OverlayTarget, isGone: boolean): void {
+    if (target.isTab && isGone) this.#ofTab.delete(target.targetId);
+  }
+
+  forgetTabs(): void {
+    this.#ofTab.clear();
+  }
+
+  async #change(before: { all: Settings; ofTab: Map<string, Settings> }): Promise<void> {
+    try {
+      const { connection: main } = this.browser.running;
+      this.#browserUserAgent ||= (await main.send("Browser.getVersion", undefined)).userAgent;
+      const connection = await this.overlay.refresh();
+      if (connection) await this.#applyAll(connection);
+      await this.#onCredentials();
+    } catch (thrown) {
+      this.#all = before.all;
+      this.#ofTab = before.ofTab;
+      const connection = await this.overlay.refresh().catch(() => null);
+      if (connection) await this.#applyAll(connection).catch(() => {}); // what cannot be taken back was not taken
+      throw thrown;
+    }
+  }
+
+  async #applyAll(connection: Connection): Promise<void> {
+    this.#browserUserAgent ||= (await connection.send("Browser.getVersion", undefined)).userAgent;
+    let refused: HypeError | undefined;
+    const tabs = this.overlay.targets.filter(({ isTab }) => isTab);
+    const context = (tab: string) => tabs.find(({ targetId }) => targetId === tab)?.contextId;
+    await this.#permissions.apply(connection, [
+      { contextId: undefined, permissions: this.#all.permissions ?? [] },
+      ...[...this.#ofTab].map(([tab, { permissions }]) => ({
+        contextId: context(tab),
+        permissions: permissions ?? [],
+      })),
+    ]);
+    await Promise.all(
+      this.overlay.targets.map(async (target) => {
+        for (const result of await Promise.allSettled(this.#apply(target)))
+          if (result.status === "rejected" && target.isTab && isRefusal(result.reason)) refused ??= result.reason;
+      }),
+    );
+    if (refused) throw refused;
+  }
+
+  #apply(target: OverlayTarget): Promise<unknown>[] {
+    const applied = this.#applied.get(target) ?? new Map<string, string>();
+    this.#applied.set(target, applied);
+    const settings = this.effective(target.tab);
+    return ORDERS.filter((order) => order.isFor(target)).flatMap((order) => {
+      const params = order.params(settings, this.#browserUserAgent);
+      const text = JSON.stringify(params);
+      if ((applied.get(order.name) ?? "null") === text) return [];
+      applied.set(order.name, text);
+      return [this.#send(target, order, params)];
+    });
+  }
+
+  async #send(target: OverlayTarget, order: Order, params: object | null): Promise<void> {
+    const domain = order.method.startsWith("Network.") ? target.enable("Network", OWNER) : null;
+    const sent =
+      params === null
+        ? target.send(order.off.method, order.off.params as never)
+        : target.send(order.method, params as never);
+    try {
+      await Promise.all([domain, sent]);
+    } catch (thrown) {
+      if (!(thrown instanceof CommandRefused)) throw thrown;
+      if (/already in effect/.test(thrown.detail) && (await this.#hasIt(target, order, params))) return;
+      throw new HypeError("emulation_refused", `${order.name}: ${messageOf(thrown)}`, {}, { cause: thrown });
+    }
+  }
+
+  async #hasIt(target: OverlayTarget, order: Order, params: object | null): Promise<boolean> {
+    const expression = SHARED[order.name];
+    if (params === null || expression === undefined || !target.isTab) return true;
+    const { result } = await target.send("Runtime.evaluate", { expression, returnByValue: true });
+    return Object.values(params).some((wanted) => String(wanted).replaceAll("_", "-") === result.value);
+  }
+}
+
+/** A tab that crashed or closed meanwhile is no reason to refuse. */
+const isRefusal = (thrown: unknown): thrown is HypeError =>
+  thrown instanceof HypeError && thrown.code === "emulation_refused";
+
+/** null in a tab's own settings says: not even what is set for all. */
+function merged(settings: Settings, given: Settings, keepNull = false): Settings {
+  const entries = Object.entries({ ...settings, ...given }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.filter(([, value]) => keepNull || value !== null));
+}
+
+const isAny = (settings: Settings): boolean => Object.values(settings).some((value) => value != null);

@@ -1,0 +1,121 @@
+import type { Protocol } from "devtools-protocol";
+import { type AddRule, HypeError, type Rule } from "../../src/contract/index.ts";
+
+const MAX_RULES = 1_000;
+/** Bodies of mocks are kept in the guest's memory, characters. */
+const MAX_BODIES = 64 * 1024 * 1024;
+/** Names of Network.ResourceType where they are not ours with a capital. */
+const TYPES: Record<string, string> = { texttrack: "TextTrack", eventsource: "EventSource" };
+
+type Kept = { id: string; request: AddRule; pattern: RegExp; types: Set<string> | null; hits: number };
+export type Verdict = {
+  decision: AddRule["action"] & { type: "block" | "allow" | "mock" };
+  headers: { set: Record<string, string>; remove: Set<string> } | null;
+};
+
+/** The rules in their order. */
+export class Rules {
+  #rules: Kept[] = [];
+  #lastId = 0;
+
+  get isEmpty(): boolean {
+    return this.#rules.length === 0;
+  }
+
+  /** @throws HypeError `limit_reached` */
+  add(request: AddRule): Rule {
+    const bodies = [...this.#rules.map((rule) => rule.request), request].reduce((sum, rule) => sum + sizeOf(rule), 0);
+    if (this.#rules.length >= MAX_RULES || bodies > MAX_BODIES)
+      throw new HypeError(
+        "limit_reached",
+        `there is room for ${MAX_RULES} rules and ${MAX_BODIES} bytes of bodies; remove some`,
+      );
+    const rule: Kept = {
+      id: `r${++this.#lastId}`,
+      request,
+      pattern: compile(request.url),
+      types: request.resource_types ? new Set(request.resource_types.flatMap(protocolTypes)) : null,
+      hits: 0,
+    };
+    if (request.first) this.#rules.unshift(rule);
+    else this.#rules.push(rule);
+    return told(rule);
+  }
+
+  list(): Rule[] {
+    return this.#rules.map(told);
+  }
+
+  /** @throws HypeError `rule_not_found` naming the unknown ones; then none is removed */
+  remove(ids: string[] | undefined): void {
+    const unknown = ids?.filter((id) => !this.#rules.some((rule) => rule.id === id)) ?? [];
+    if (unknown.length > 0) throw new HypeError("rule_not_found", `there is no rule ${unknown.join(", ")}`);
+    this.#rules = ids ? this.#rules.filter(({ id }) => !ids.includes(id)) : [];
+  }
+
+  /** Rules of a tab end with it. */
+  forget(isGone: (tab: string) => boolean): void {
+    this.#rules = this.#rules.filter(({ request }) => request.tab === undefined || !isGone(request.tab));
+  }
+
+  /** What Chromium shall stop for us; everything else passes at full speed. */
+  patterns(tab: string | null): Protocol.Fetch.RequestPattern[] {
+    return this.#rules
+      .filter(({ request }) => request.tab === undefined || request.tab === tab)
+      .flatMap(({ request, types }) =>
+        [...(types ?? [undefined])].map((type) => ({
+          urlPattern: request.url,
+          ...(type && { resourceType: type as Protocol.Network.ResourceType }),
+        })),
+      );
+  }
+
+  judge(tab: string | null, { request, resourceType }: Protocol.Fetch.RequestPausedEvent): Verdict {
+    let headers: Verdict["headers"] = null;
+    for (const rule of this.#rules) {
+      const { tab: only, methods, action } = rule.request;
+      if (only !== undefined && only !== tab) continue;
+      // A preflight asks on behalf of the method it names.
+      if (methods && !methods.includes(preflightFor(request) ?? request.method)) continue;
+      if (rule.types && !rule.types.has(resourceType)) continue;
+      if (!rule.pattern.test(request.url)) continue;
+      rule.hits += 1;
+      if (action.type !== "headers") return { decision: action, headers };
+      headers ??= { set: {}, remove: new Set() };
+      Object.assign(headers.set, action.set);
+      for (const name of action.remove) headers.remove.add(name.toLowerCase());
+    }
+    return { decision: { type: "allow" }, headers };
+  }
+}
+
+/** The method a CORS preflight asks for; null for other requests. */
+export function preflightFor({ method, headers }: Protocol.Network.Request): string | null {
+  if (method !== "OPTIONS") return null;
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === "access-control-request-method")?.[1] ?? null;
+}
+
+/** As Fetch.RequestPattern has it: `*` any characters, `?` one, a backslash takes the next literally. */
+function compile(pattern: string): RegExp {
+  const source = pattern.replaceAll(/\\?[^]/g, (part) => {
+    if (part === "*") return ".*";
+    if (part === "?") return ".";
+    return (part.length === 2 ? part.slice(1) : part).replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  });
+  return new RegExp(`^${source.replaceAll(/(?:\.\*)+/g, ".*")}$`, "s");
+}
+
+/** To the Fetch domain a fetch() is an XHR. */
+const protocolTypes = (type: string): string[] =>
+  type === "fetch" || type === "xhr" ? ["XHR", "Fetch"] : [TYPES[type] ?? type[0]!.toUpperCase() + type.slice(1)];
+const sizeOf = ({ action }: AddRule): number =>
+  action.type === "mock" ? (action.body?.length ?? 0) + (action.body_base64?.length ?? 0) : 0;
+const told = ({ id, request, hits }: Kept): Rule => ({
+  id,
+  url: request.url,
+  resource_types: request.resource_types ?? null,
+  methods: request.methods ?? null,
+  action: request.action.type,
+  tab: request.tab ?? null,
+  hits,
+});
