@@ -109,5 +109,12 @@ export const writeFully = (stream: Writable, data: string | Uint8Array): Promise
     stream.write(data, (fault) => (fault ? reject(fault) : resolve()));
   });
 
+/** Everything a stream gives, as text. */
+export async function readFully(stream: AsyncIterable<unknown>): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(Buffer.from(piece as Uint8Array));
+  return Buffer.concat(pieces).toString("utf8");
+}
+
 /** A file name given on the command line, seen from where the command runs. */
 export const resolvePath = (cwd: string, file: string): string => (file.startsWith("/") ? file : join(cwd, file));

@@ -1,11 +1,17 @@
 import type { CommandClass } from "clipanion";
 import { AuditCommand } from "./audit.ts";
 import { CdpCommand } from "./browser/cdp.ts";
+import { ClickCommand } from "./browser/click.ts";
 import { ContentCommand } from "./browser/content.ts";
 import { EvalCommand } from "./browser/eval.ts";
+import { FillCommand } from "./browser/fill.ts";
 import { OpenCommand } from "./browser/open.ts";
+import { PdfCommand } from "./browser/pdf.ts";
+import { PressCommand } from "./browser/press.ts";
 import { ScreenshotCommand } from "./browser/screenshot.ts";
+import { SnapshotCommand } from "./browser/snapshot.ts";
 import { TabsCommand } from "./browser/tabs.ts";
+import { WaitCommand } from "./browser/wait.ts";
 import { CompletionCommand } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { DoctorCommand } from "./doctor.ts";
@@ -24,6 +30,8 @@ import { NetworkDownCommand } from "./network/down.ts";
 import { NetworkUpCommand } from "./network/up.ts";
 import { ServeCommand } from "./serve.ts";
 import { SetupCommand } from "./setup.ts";
+import { StateExportCommand } from "./state/export.ts";
+import { StateImportCommand } from "./state/import.ts";
 import { TryCommand } from "./try.ts";
 import { VersionCommand } from "./version.ts";
 import { CreateCommand } from "./vms/create.ts";
@@ -43,10 +51,18 @@ import { WatchCommand } from "./vms/watch.ts";
 export const COMMANDS: readonly CommandClass<CliContext>[] = [
   TryCommand,
   OpenCommand,
+  SnapshotCommand,
+  ClickCommand,
+  FillCommand,
+  PressCommand,
+  WaitCommand,
   ScreenshotCommand,
+  PdfCommand,
   EvalCommand,
   ContentCommand,
   TabsCommand,
+  StateExportCommand,
+  StateImportCommand,
   CdpCommand,
   CreateCommand,
   ListCommand,

@@ -94,6 +94,10 @@ export function connect(options: ConnectOptions): Client {
         });
         return new Uint8Array(await settled(response.arrayBuffer(), call?.signal));
       },
+      operate: async (name, operation, body, call) =>
+        (await settled((await operate(name, operation, body, call)).json(), call?.signal)) as never,
+      operateForBytes: async (name, operation, body, call) =>
+        new Uint8Array(await settled((await operate(name, operation, body, call)).arrayBuffer(), call?.signal)),
     },
     events: {
       list: ({ after, limit, ...query } = {}, call) =>
@@ -127,6 +131,15 @@ export function connect(options: ConnectOptions): Client {
     health: async (call) => (await send("/healthz", init(call).fetch)).ok,
     version: async (call) => (await unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal)).version,
   };
+
+  function operate(name: string, operation: string, body: unknown, call?: CallOptions): Promise<Response> {
+    return send(`/api/v1/vms/${encodeURIComponent(name)}/browser/${operation}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      ...init(call).fetch,
+    });
+  }
 
   async function* logs(name: string, { source, tail, follow, signal }: LogQuery = {}): AsyncGenerator<string> {
     const query = new URLSearchParams();

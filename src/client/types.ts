@@ -30,6 +30,7 @@ import type {
   VmEvent,
   VmList,
 } from "../contract/index.ts";
+import type { BrowserOperationName, BrowserOperations } from "../server/browser/operations.ts";
 
 /** One call. Aborting `signal` ends the wait with `cancelled`; it does not undo what the server already does. */
 export type CallOptions = { signal?: AbortSignal };
@@ -57,6 +58,13 @@ export type LogQuery = CallOptions & {
   /** Keep on reading until the signal aborts or the VM is deleted. */
   follow?: boolean;
 };
+
+export type BytesOperation = {
+  [N in BrowserOperationName]: BrowserOperations[N]["reply"] extends null ? N : never;
+}[BrowserOperationName];
+export type JsonOperation = Exclude<BrowserOperationName, BytesOperation>;
+export type OperationInput<N extends BrowserOperationName> = v.InferInput<BrowserOperations[N]["request"]>;
+export type OperationOutput<N extends JsonOperation> = v.InferOutput<NonNullable<BrowserOperations[N]["reply"]>>;
 
 /**
  * Everything the server offers, typed by the contract. Every failure is a `HypeError`: the server's problem documents keep their code,
@@ -89,6 +97,20 @@ export type Client = {
     tabs(name: string, options?: CallOptions): Promise<TabList>;
     /** The image's bytes in the format asked for. */
     screenshot(name: string, body?: v.InferInput<typeof Screenshot>, options?: CallOptions): Promise<Uint8Array>;
+    /** Everything else: snapshot, click, wait, cookies, … (docs/http-api.md, Browser). */
+    operate<N extends JsonOperation>(
+      name: string,
+      operation: N,
+      body: OperationInput<N>,
+      options?: CallOptions,
+    ): Promise<OperationOutput<N>>;
+    /** Operations whose reply is bytes. */
+    operateForBytes<N extends BytesOperation>(
+      name: string,
+      operation: N,
+      body: OperationInput<N>,
+      options?: CallOptions,
+    ): Promise<Uint8Array>;
   };
   readonly events: {
     list(query?: EventQuery, options?: CallOptions): Promise<EventList>;

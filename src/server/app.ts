@@ -2,6 +2,8 @@ import { Elysia } from "elysia";
 import { HypeError, LIMITS } from "../contract/index.ts";
 import { allowedMethods } from "./allowed-methods.ts";
 import { auditRoutes } from "./api/audit.ts";
+import { browserOperationRoutes } from "./api/browser-operations.ts";
+import { browserStreamRoutes } from "./api/browser-streams.ts";
 import { browserRoutes } from "./api/browser.ts";
 import { cdpRoutes } from "./api/cdp.ts";
 import { egressRoutes } from "./api/egress.ts";
@@ -63,6 +65,8 @@ export function createApp(context: ServerContext) {
     .use(vmRoutes(context, gate))
     .use(egressRoutes(context))
     .use(browserRoutes(context))
+    .use(browserStreamRoutes(context, gate))
+    .use(browserOperationRoutes(context) as never as Elysia) // typed by its own table
     .use(cdpRoutes(context, gate))
     .use(logRoutes(context, gate))
     .use(eventRoutes(context, gate))

@@ -1,13 +1,13 @@
-import { HypeError, messageOf, type VmEvent } from "../contract/index.ts";
+import { HypeError, messageOf } from "../contract/index.ts";
 
 /** A reader that takes nothing for so many heartbeats is cut: it holds a socket and will have to catch up anyway. */
 const STALLED_BEATS = 8;
 
-export type EventStreamOptions = {
+export type EventStreamOptions<E extends { seq: number }> = {
   /** Where the stream begins, told to the reader first: one that is cut before its first event comes back to the right place. */
   after: number;
   /** Ends when its signal aborts; an error it throws becomes the stream's last event. */
-  source: (signal: AbortSignal) => AsyncIterable<VmEvent>;
+  source: (signal: AbortSignal) => AsyncIterable<E>;
   heartbeatMs: number;
   closing: AbortSignal;
   /** Aborts, with the reason, when the reader's key is over. */
@@ -16,7 +16,7 @@ export type EventStreamOptions = {
 };
 
 /** One event in the wire form of server-sent events (HTML standard, section 9.2): JSON has no raw newline, so one data line is enough. */
-const encodeEvent = (event: VmEvent): string => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`;
+const encodeEvent = (event: { seq: number }): string => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`;
 const encodeError = (error: { code: string; detail: string }): string =>
   `event: error\ndata: ${JSON.stringify(error)}\n\n`;
 
@@ -29,14 +29,14 @@ const lastWords = (thrown: unknown) => ({
  * The events as a stream that is pulled: nothing is read from the source while the reader does not read, so a slow one costs no memory.
  * It never ends silently: the last event, `error`, says why (behind too far, key revoked, shutting down).
  */
-export function eventStream({
+export function eventStream<E extends { seq: number }>({
   after,
   source,
   heartbeatMs,
   closing,
   ended,
   onClose,
-}: EventStreamOptions): ReadableStream<string> {
+}: EventStreamOptions<E>): ReadableStream<string> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, closing, ended]);
   const iterator = source(signal)[Symbol.asyncIterator]();

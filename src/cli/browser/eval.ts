@@ -1,7 +1,7 @@
 import { Command, Option } from "clipanion";
 import type { Evaluated } from "../../contract/browser.ts";
 import { seconds } from "../arguments/quantities.ts";
-import { CATEGORY, ServerCommand } from "../command.ts";
+import { CATEGORY, readFully, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
 import { safeJson } from "../output/sanitize.ts";
 
@@ -29,7 +29,7 @@ export class EvalCommand extends ServerCommand {
   tab = text("--tab", "id", "Tab to run in; default: the one used last");
 
   async execute(): Promise<void> {
-    const expression = this.expression === "-" ? await readAll(this.context.stdin) : this.expression;
+    const expression = this.expression === "-" ? await readFully(this.context.stdin) : this.expression;
     const client = await this.client();
     const evaluated = await client.browser.evaluate(this.name, {
       expression,
@@ -46,10 +46,4 @@ export class EvalCommand extends ServerCommand {
     if (value === null && type === "undefined") return "undefined";
     return safeJson(value, 2);
   }
-}
-
-async function readAll(stream: AsyncIterable<unknown>): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(Buffer.from(piece as Uint8Array));
-  return Buffer.concat(pieces).toString("utf8");
 }

@@ -1,4 +1,5 @@
 import type { Scope } from "../../contract/index.ts";
+import { BROWSER_OPERATIONS } from "../browser/operations.ts";
 
 /**
  * What a key must hold for each route; null: no key at all. A route that does not stand here is closed to every key but those of scope
@@ -39,6 +40,11 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "POST /api/v1/vms/:name/browser/screenshot": "operate",
   "POST /api/v1/vms/:name/browser/content": "operate",
   "GET /api/v1/vms/:name/browser/tabs": "operate",
+  "GET /api/v1/vms/:name/browser/entries": "operate",
+  "GET /api/v1/vms/:name/browser/downloads/:id": "operate",
+  ...Object.fromEntries(
+    Object.keys(BROWSER_OPERATIONS).map((name) => [`POST /api/v1/vms/:name/browser/${name}`, "operate" as const]),
+  ),
 
   "POST /api/v1/vms/:name/cdp-token": "operate",
   "GET /api/v1/vms/:name/cdp": "operate",

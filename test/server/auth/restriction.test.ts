@@ -4,6 +4,7 @@ import type { EventList, SystemStatus, VmList } from "../../../src/contract/inde
 import { matchesPattern, viewOf } from "../../../src/server/auth/view.ts";
 import { ROUTE_SCOPES } from "../../../src/server/auth/scopes.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
+import { BROWSER_BODIES } from "../browser-bodies.ts";
 import { withKey } from "./client.ts";
 
 describe("patterns", () => {
@@ -70,6 +71,10 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+const BROWSER_BODIES_JSON = Object.fromEntries(
+  Object.entries(BROWSER_BODIES).map(([name, body]) => [name, JSON.stringify(body)]),
+);
+
 describe("a restricted key", () => {
   test("lists its VMs only, totals too, and pages through them", async () => {
     const list = await key.json<VmList>("/api/v1/vms");
@@ -84,8 +89,7 @@ describe("a restricted key", () => {
   for (const route of Object.keys(ROUTE_SCOPES).filter((path) => path.includes("/vms/:name"))) {
     const [method = "", path = ""] = route.split(" ");
     const bodies: Record<string, string> = {
-      navigate: '{"url":"about:blank"}',
-      evaluate: '{"expression":"1"}',
+      ...(path.includes("/browser/") ? BROWSER_BODIES_JSON : {}),
       ...(method === "PUT" ? { egress: "{}" } : {}),
       ...(method === "PATCH" ? { ":name": '{"cpu_cores":1}' } : {}),
     };

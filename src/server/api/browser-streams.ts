@@ -1,0 +1,121 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import { ListEntries } from "../../contract/index.ts";
+import type { DownloadBytes } from "../../guest/downloads.ts";
+import type { Gate } from "../auth/gate.ts";
+import { parseRange } from "../browser/range.ts";
+import type { ServerContext } from "../context.ts";
+import { invalidRequest } from "../problem.ts";
+import { eventStream } from "../sse.ts";
+import { NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
+
+const HEARTBEAT_MS = 15_000;
+const DownloadRef = v.strictObject({
+  ...VmRef.entries,
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be a download's id")),
+});
+const EntryQuery = v.strictObject({
+  kinds: v.optional(
+    v.pipe(v.string(), v.description("console, exception, request, websocket, dialog; comma-separated")),
+  ),
+  tab: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  after: v.pipe(queryNumber(0, Number.MAX_SAFE_INTEGER), v.description("Entries with a greater `seq`")),
+});
+
+/** What a browser gives bit by bit: what was recorded as it happens, and the bytes of downloads. */
+export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_MS }: ServerContext, gate: Gate) {
+  return new Elysia({ name: "browser-streams", prefix: "/api/v1/vms/:name/browser" })
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
+    .get(
+      "/entries",
+      ({ params, query, request }) => {
+        const filter = v.safeParse(ListEntries, {
+          ...(query.kinds === undefined ? {} : { kinds: query.kinds.split(",").filter(Boolean) }),
+          ...(query.tab === undefined ? {} : { tab: query.tab }),
+          after: Number(request.headers.get("last-event-id") ?? query.after ?? 0),
+        });
+        if (!filter.success) throw invalidRequest("query", filter.issues);
+        const { kinds, tab, after } = filter.output;
+        const guest = engine.guest(params.name);
+        const gone = engine.whenGone(params.name).signal;
+        const stream = eventStream({
+          after,
+          source: (signal) =>
+            guest.observe.entries({ after, ...(kinds && { kinds }), ...(tab !== undefined && { tab }) }, signal),
+          heartbeatMs,
+          closing,
+          ended: AbortSignal.any([gate.endedOf(request), gone]),
+          onClose: () => {},
+        });
+        return new Response(stream, {
+          headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+        });
+      },
+      {
+        params: VmRef,
+        query: EntryQuery,
+        detail: {
+          summary: "What is recorded, live (server-sent events)",
+          tags: ["browser"],
+          ...textReply("text/event-stream", "One entry as JSON per event; the id is its seq"),
+        },
+      },
+    )
+    .get(
+      "/downloads/:id",
+      async ({ params, request }) => {
+        const guest = engine.guest(params.name);
+        const stop = new AbortController();
+        const signal = AbortSignal.any([stop.signal, request.signal, closing, gate.endedOf(request)]);
+        const download = await guest.downloads.get({ id: params.id, wait: false, timeout_ms: 10_000 }, signal);
+        const size = download.state === "completed" ? download.received_bytes : null;
+        const range = parseRange(request.headers.get("range"), size);
+        const read = await guest.downloads.read({ id: params.id, ...(range ?? { from: 0 }) }, signal);
+        return new Response(
+          pulled(read, () => stop.abort()),
+          {
+            status: range ? 206 : 200,
+            headers: {
+              // The guest's word for the type would let a page be shown under our origin.
+              "content-type": "application/octet-stream",
+              "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(download.name)}`,
+              "x-content-type-options": "nosniff",
+              "accept-ranges": "bytes",
+              ...(read.length === null ? {} : { "content-length": String(read.length) }),
+              ...(range && size !== null
+                ? { "content-range": `bytes ${range.from}-${range.to ?? size - 1}/${size}` }
+                : {}),
+            },
+          },
+        );
+      },
+      {
+        params: DownloadRef,
+        query: NoQuery,
+        detail: {
+          summary: "Bytes of a download, also while they arrive; takes Range once it is complete",
+          tags: ["browser"],
+          ...textReply("application/octet-stream", "The bytes"),
+        },
+      },
+    );
+}
+
+/** Pulled, so that a slow reader makes the guest wait and no memory is used. */
+function pulled({ bytes }: DownloadBytes, stop: () => void): ReadableStream<Uint8Array> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await iterator.next();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      async cancel() {
+        stop();
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
