@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "../../src/client/client.ts";
 import type { Vm, VmEvent } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
 import { SealedHome, type Served } from "../lib/hype.ts";
@@ -41,6 +42,35 @@ describe("one command to a browser in its own microVM", () => {
     expect(png.subarray(0, 8).toString("hex")).toBe("89504e470d0a1a0a");
     expect(png.readUInt32BE(16)).toBeGreaterThan(300);
   });
+
+  test("a page is looked at, acted on and kept: snapshot, fill, click, wait, pdf, state, download", async () => {
+    const form =
+      "<title>Form</title><label>Name <input></label><a id=d download='a.txt' href='data:text/plain,kept'>get</a>" +
+      "<button onclick=\"document.title='Hello '+document.querySelector('input').value\">Greet</button>";
+    await home.ok(["open", "demo", `data:text/html,${encodeURIComponent(form)}`]);
+    const tree = await home.ok(["snapshot", "demo"]);
+    const refOf = (words: string) => new RegExp(`${words}.*\\[ref=(\\w+)\\]`).exec(tree)?.[1] ?? "";
+    await home.ok(["fill", "demo", refOf('textbox "Name"'), "Ada"]);
+    await home.ok(["click", "demo", refOf('button "Greet"')]);
+    expect(await home.ok(["wait", "demo", "--function", "document.title === 'Hello Ada'"])).toContain("Hello Ada");
+    await home.ok(["pdf", "demo", "-o", "page.pdf"]);
+    expect(readFileSync(join(home.path, "page.pdf"), "latin1")).toStartWith("%PDF-");
+    await home.ok(["state", "export", "demo", "-o", "state.json"]);
+    expect(JSON.parse(readFileSync(join(home.path, "state.json"), "utf8"))).toMatchObject({ origins: [] });
+
+    const client = connect({
+      base: server.url,
+      key: readFileSync(join(home.path, "state", "admin.key"), "utf8").trim(),
+    });
+    await client.browser.operate("demo", "click", { selector: "#d" });
+    let id: string | undefined;
+    while (id === undefined) id = (await client.browser.operate("demo", "list-downloads", {})).items[0]?.id;
+    expect(await client.browser.operate("demo", "get-download", { id, wait: true })).toMatchObject({
+      name: "a.txt",
+      state: "completed",
+      received_bytes: 4,
+    });
+  }, 60_000);
 
   test("the guest reaches neither the host's loopback nor the server", async () => {
     const port = new URL(server.url).port;

@@ -102,7 +102,7 @@ WantedBy=multi-user.target
 /** Each with what fails without it (capabilities(7)). */
 const CAPABILITIES = [
   "CAP_NET_ADMIN", // taps, links, rules
-  "CAP_NET_BIND_SERVICE", // port 53 of the bridge
+  "CAP_NET_BIND_SERVICE", // an API port below 1024, where one is set
   "CAP_SYS_ADMIN", // network namespaces and their mounts
   "CAP_SETUID", // a VMM gets a user of its own
   "CAP_SETGID",
