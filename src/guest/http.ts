@@ -21,6 +21,16 @@ export type Operate = (
   maxBytes: number,
   signal: AbortSignal | undefined,
 ) => Promise<GuestReply>;
+/** Operations of one part whose replies are JSON of a known shape, at most `maxBytes` long. */
+export const asking =
+  (operate: Operate, maxBytes: number) =>
+  async <T>(
+    name: string,
+    request: { timeout_ms: number },
+    schema: v.GenericSchema<unknown, T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> =>
+    parseReply(schema, await operate(name, request, maxBytes, signal));
 export type GuestReply = { bytes: Uint8Array<ArrayBuffer>; contentType: string };
 
 /**

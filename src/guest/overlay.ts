@@ -1,4 +1,3 @@
-import type * as v from "valibot";
 import {
   type AddRule,
   type Emulate,
@@ -10,13 +9,17 @@ import {
   Rule,
   RuleList,
 } from "../contract/index.ts";
-import { type Operate, parseReply } from "./http.ts";
+import { asking, type Operate } from "./http.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** What lies over the tabs: emulation and interception. Throws as {@link Guest} does. */
 export class GuestOverlay {
-  constructor(private readonly operate: Operate) {}
+  readonly #ask: ReturnType<typeof asking>;
+
+  constructor(private readonly operate: Operate) {
+    this.#ask = asking(operate, MAX_BYTES);
+  }
 
   /** @throws HypeError `emulation_refused` | `tab_not_found` */
   emulate(request: Emulate, signal?: AbortSignal): Promise<EmulationNow> {
@@ -38,14 +41,5 @@ export class GuestOverlay {
   /** @throws HypeError `rule_not_found` */
   async removeRules(request: RemoveRules, signal?: AbortSignal): Promise<void> {
     await this.operate("remove-rules", request, MAX_BYTES, signal);
-  }
-
-  async #ask<T>(
-    name: string,
-    request: { timeout_ms: number },
-    schema: v.GenericSchema<unknown, T>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    return parseReply(schema, await this.operate(name, request, MAX_BYTES, signal));
   }
 }

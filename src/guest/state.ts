@@ -1,4 +1,3 @@
-import type * as v from "valibot";
 import {
   type ClearCookies,
   type ClearState,
@@ -17,11 +16,15 @@ import {
   StateImported,
   StorageList,
 } from "../contract/index.ts";
-import { type Operate, parseReply } from "./http.ts";
+import { asking, type Operate } from "./http.ts";
 
 /** What a browser keeps: cookies, storage, and both as one state. Throws as {@link Guest} does. */
 export class GuestState {
-  constructor(private readonly operate: Operate) {}
+  readonly #ask: ReturnType<typeof asking>;
+
+  constructor(private readonly operate: Operate) {
+    this.#ask = asking(operate, MAX_STATE_BYTES);
+  }
 
   getCookies(request: GetCookies, signal?: AbortSignal): Promise<CookieList> {
     return this.#ask("get-cookies", request, CookieList, signal);
@@ -49,14 +52,5 @@ export class GuestState {
   }
   clear(request: ClearState, signal?: AbortSignal): Promise<StateCleared> {
     return this.#ask("clear-state", request, StateCleared, signal);
-  }
-
-  async #ask<T>(
-    name: string,
-    request: { timeout_ms: number },
-    schema: v.GenericSchema<unknown, T>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    return parseReply(schema, await this.operate(name, request, MAX_STATE_BYTES, signal));
   }
 }

@@ -1,10 +1,13 @@
-import { existsSync } from "node:fs";
-import { HypeError, messageOf } from "../../contract/index.ts";
-import { run, tail } from "../../host/run.ts";
-import { BOOTED, keepVerdict, type KvmVerdict } from "../kvm-verdict.ts";
+import { run } from "../../host/run.ts";
+import {
+  BOOTED,
+  BOOTED_VERDICT,
+  failedVerdict,
+  kvmVerdict,
+  type KvmVerdict,
+  PROBE_DEADLINE_MS,
+} from "../kvm-verdict.ts";
 
-/** Native, a kernel comes to the end of its boot in about a second; a host that cannot run it spins. */
-const DEADLINE_MS = 10_000;
 const SAID_CHARACTERS = 65_536;
 
 /**
@@ -18,11 +21,10 @@ export async function probeKvmByCloudHypervisor(
   verdictFile: string,
   signal?: AbortSignal,
 ): Promise<KvmVerdict> {
-  return await keepVerdict(verdictFile, program, () => bootProbe(program, kernel, signal));
+  return await kvmVerdict(verdictFile, program, () => boot(program, kernel, signal), signal);
 }
 
-async function bootProbe(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
-  if (!existsSync("/dev/kvm")) return { works: false, reason: "there is no /dev/kvm on this host" };
+async function boot(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
   const argv = [
     ...[
       program,
@@ -42,23 +44,16 @@ async function bootProbe(program: string, kernel: string, signal?: AbortSignal):
   try {
     // The guest's console comes on standard output; run() hands over standard error as it comes.
     const { stderr } = await run(["/bin/sh", "-c", 'exec "$@" >&2', "sh", ...argv], {
-      timeoutMs: DEADLINE_MS,
+      timeoutMs: PROBE_DEADLINE_MS,
       signal: signal ? AbortSignal.any([signal, seen.signal]) : seen.signal,
       onStderr: (text) => {
         said = (said + text).slice(-SAID_CHARACTERS);
         if (BOOTED.test(said)) seen.abort();
       },
     });
-    return { works: false, reason: `KVM could not run the probe guest: ${tail(stderr, 3) || "no output"}` };
+    return failedVerdict(stderr);
   } catch (thrown) {
-    if (signal?.aborted) throw thrown;
-    if (seen.signal.aborted) return { works: true, reason: "KVM booted a probe guest" };
-    const late = thrown instanceof HypeError && thrown.code === "operation_timeout";
-    return {
-      works: false,
-      reason: late
-        ? `/dev/kvm opens, but a stock kernel did not boot with it within ${DEADLINE_MS / 1000} s`
-        : `KVM could not be probed: ${messageOf(thrown)}`,
-    };
+    if (seen.signal.aborted && !signal?.aborted) return BOOTED_VERDICT;
+    throw thrown;
   }
 }

@@ -1,10 +1,13 @@
-import { existsSync } from "node:fs";
-import { HypeError, messageOf } from "../../contract/index.ts";
+import { HypeError } from "../../contract/index.ts";
 import { run, tail } from "../../host/run.ts";
-import { BOOTED, keepVerdict, type KvmVerdict } from "../kvm-verdict.ts";
-
-/** A kernel without a root file system panics at the end of its boot: native that takes about a second, a host that cannot run it spins. */
-const PROBE_DEADLINE_MS = 10_000;
+import {
+  BOOTED,
+  BOOTED_VERDICT,
+  failedVerdict,
+  kvmVerdict,
+  type KvmVerdict,
+  PROBE_DEADLINE_MS,
+} from "../kvm-verdict.ts";
 
 /** @returns the version text, e.g. `7.2.22`. @throws HypeError tool_missing | hypervisor_unavailable */
 export async function qemuVersion(program: string): Promise<string> {
@@ -30,11 +33,10 @@ export async function probeKvm(
   verdictFile: string,
   signal?: AbortSignal,
 ): Promise<KvmVerdict> {
-  return await keepVerdict(verdictFile, program, () => bootProbe(program, kernel, signal));
+  return await kvmVerdict(verdictFile, program, () => boot(program, kernel, signal), signal);
 }
 
-async function bootProbe(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
-  if (!existsSync("/dev/kvm")) return { works: false, reason: "there is no /dev/kvm on this host" };
+async function boot(program: string, kernel: string, signal?: AbortSignal): Promise<KvmVerdict> {
   const argv = [
     ...[
       program,
@@ -52,23 +54,6 @@ async function bootProbe(program: string, kernel: string, signal?: AbortSignal):
     ],
     ...["-m", "256M", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1"],
   ] as unknown as [string, ...string[]];
-  try {
-    const { stdout, stderr } = await run(argv, {
-      timeoutMs: PROBE_DEADLINE_MS,
-      ...(signal ? { signal } : {}),
-    });
-    if (BOOTED.test(stdout)) return { works: true, reason: "KVM booted a probe guest" };
-    return {
-      works: false,
-      reason: `KVM could not run the probe guest: ${tail(stderr || stdout, 3) || "no output"}`,
-    };
-  } catch (thrown) {
-    if (signal?.aborted) throw thrown; // says nothing about KVM, and must not be kept
-    if (thrown instanceof HypeError && thrown.code === "operation_timeout")
-      return {
-        works: false,
-        reason: `/dev/kvm opens, but a stock kernel did not boot with it within ${PROBE_DEADLINE_MS / 1000} s`,
-      };
-    return { works: false, reason: `KVM could not be probed: ${messageOf(thrown)}` };
-  }
+  const { stdout, stderr } = await run(argv, { timeoutMs: PROBE_DEADLINE_MS, ...(signal ? { signal } : {}) });
+  return BOOTED.test(stdout) ? BOOTED_VERDICT : failedVerdict(stderr || stdout);
 }
