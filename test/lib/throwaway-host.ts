@@ -110,18 +110,23 @@ export class ThrowawayHost implements AsyncDisposable {
   async run(argv: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
     const inside = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", ...env };
     const words = Object.entries(inside).map(([name, value]) => `${name}=${value}`);
-    const enter = ["nsenter", "-t", String(this.#holder), "-a", "-r", "-w"];
-    const child = Bun.spawn([...enter, "/usr/bin/env", "-i", ...words, ...argv], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [stdout, stderr, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
+    return await finish([
+      "nsenter",
+      "-t",
+      String(this.#holder),
+      "-a",
+      "-r",
+      "-w",
+      "/usr/bin/env",
+      "-i",
+      ...words,
+      ...argv,
     ]);
-    return { code, stdout, stderr };
+  }
+
+  /** Runs a program of this machine, with this machine's files, that shares nothing with the host but its network. */
+  async onItsNetwork(argv: readonly string[]): Promise<Ran> {
+    return await finish(["nsenter", "-t", String(this.#holder), "--net", ...argv]);
   }
 
   async ok(argv: readonly string[], env: Record<string, string> = {}): Promise<string> {
@@ -163,6 +168,16 @@ export class ThrowawayHost implements AsyncDisposable {
     if (this.#cgroup) removeCgroups(this.#cgroup);
     this.#directory[Symbol.dispose]();
   }
+}
+
+async function finish(argv: string[]): Promise<Ran> {
+  const child = Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, stdout, stderr };
 }
 
 /** Kind, mode, owner and content. A whiteout of overlayfs is a character device 0:0. */
