@@ -5,7 +5,7 @@ import type { Vm } from "../../src/contract/index.ts";
 import { fakeCloudHypervisor } from "../lib/fake-cloud-hypervisor.ts";
 import { TEST_IMAGE_DIR } from "../lib/hype.ts";
 import { canMakeHosts } from "../lib/throwaway-host.ts";
-import { installedHost } from "../setup/installed-host.ts";
+import { IMAGES, installedHost } from "../setup/installed-host.ts";
 
 const canRun = canMakeHosts && existsSync(join(TEST_IMAGE_DIR, "default"));
 const PLAYWRIGHT = Bun.resolveSync("playwright-core", import.meta.dir);
@@ -27,7 +27,7 @@ const DRIVE = `
 /** From create to CDP to delete through Cloud Hypervisor's driver, a jail and a slot, with the guest emulated by the stand-in. */
 describe.if(canRun)("a VM of Cloud Hypervisor", () => {
   test("is created in a slot, driven by Playwright, outlives its server, and goes without a trace", async () => {
-    await using host = await installedHost({ prepare: OPEN_KVM });
+    await using host = await installedHost({ images: true, prepare: OPEN_KVM });
     const [here, there] = [host.path("/srv/fake-ch"), "/srv/fake-ch"];
     const fake = fakeCloudHypervisor({ guest: "qemu" }, { at: { here, there }, standalone: true });
     await host.ok(["hype", "setup"], {
@@ -37,7 +37,7 @@ describe.if(canRun)("a VM of Cloud Hypervisor", () => {
       OVERHYPED_BOOT_TIMEOUT_MS: "300000",
     });
     await host.ok(["hype", "network", "up"]);
-    await host.ok(["sh", "-c", `cp -r ${TEST_IMAGE_DIR}/. /var/lib/overhyped/images/`]);
+    await host.ok(["sh", "-c", `cp -r ${IMAGES}/. /var/lib/overhyped/images/`]);
     const serve = () =>
       host.ok([...["sh", "-c", "setsid hype serve >>/var/log/overhyped/serve.out 2>&1 </dev/null & echo $!"]]);
     const answers = () =>

@@ -3,20 +3,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TEST_IMAGE_DIR } from "../lib/hype.ts";
 import { canMakeHosts } from "../lib/throwaway-host.ts";
-import { installedHost } from "../setup/installed-host.ts";
+import { IMAGES, installedHost } from "../setup/installed-host.ts";
 
 const canRun = canMakeHosts && existsSync("/lib/systemd/systemd") && existsSync(join(TEST_IMAGE_DIR, "default"));
 
 /** A machine from bare to bare: what an operator types, on a host whose init is systemd. */
 describe.if(canRun)("a production host", () => {
   test("set up, a VM in a slot under its own user, server stopped, killed and restarted, all taken back", async () => {
-    await using host = await installedHost({ systemd: true });
+    await using host = await installedHost({ systemd: true, images: true });
     const vm = async () =>
       JSON.parse(await host.ok(["hype", "vms", "get", "demo", "--json"])) as Record<string, unknown>;
     const vmms = async () => (await host.run(["pgrep", "qemu"])).stdout;
     // The machine of the test may have no KVM that works; a probe would take its time to find out.
     await host.ok(["hype", "setup"], { OVERHYPED_ACCELERATOR: "tcg", OVERHYPED_BOOT_TIMEOUT_MS: "300000" });
-    await host.ok(["sh", "-c", `cp -r ${TEST_IMAGE_DIR}/. /var/lib/overhyped/images/`]);
+    await host.ok(["sh", "-c", `cp -r ${IMAGES}/. /var/lib/overhyped/images/`]);
     expect((await host.run(["hype", "doctor", "--json"])).code).toBe(0);
 
     await host.ok(["hype", "vms", "create", "demo"]);
