@@ -2,6 +2,8 @@
 # Sets OVERHYPED up on Debian or Ubuntu. `./install.sh --help` says how.
 set -euo pipefail
 cd "$(dirname "$0")"
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}" # services and cron may come without
+export HOME
 
 BUN_VERSION=$(sed -n 's/^ *"bun": *"\([^"]*\)".*/\1/p' package.json)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/overhyped
