@@ -30,31 +30,21 @@ import { activateTab, closeTab, openTab } from "../browser/tab-operations.ts";
 import type { TabSession, Tabs } from "../browser/tabs.ts";
 import { wait } from "../browser/wait.ts";
 import type { Browser } from "../chromium/supervisor.ts";
-import { type Call, type Handler, json, type Reply } from "./http.ts";
+import { type Handler, json, type Reply } from "./http.ts";
+import { operation, type Timed } from "./operation.ts";
 import type { Routes } from "./door.ts";
 
 const LIST_TIMEOUT_MS = 10_000;
 
 /** `/v1/browser/*`: one line an operation, the work stands in agent/browser/ and agent/act/. */
 export function browserRoutes(browser: Browser, log: Log): Routes {
-  type Timed = { timeout_ms: number };
   type Note = (text: string) => void;
   const note: Note = (text) => log.info(text);
-  /** Body under its schema, and the deadline it asks for. */
-  const operation =
-    <R extends Timed, T>(
-      what: string,
-      schema: v.GenericSchema<unknown, R>,
-      run: (tabs: Tabs, request: R, signal: AbortSignal, note: Note) => Promise<T>,
-      reply: (result: T, request: R) => Reply = (result) => json(result),
-    ): Handler =>
-    async (call: Call): Promise<Reply> => {
-      const request = await call.body(schema);
-      const result = await withDeadline(what, request.timeout_ms, call.signal, (signal) =>
-        run(browser.running.tabs, request, signal, note),
-      );
-      return reply(result, request);
-    };
+  const onTabs = <R extends Timed, T>(
+    what: string,
+    schema: v.GenericSchema<unknown, R>,
+    run: (tabs: Tabs, request: R, signal: AbortSignal, note: Note) => Promise<T>,
+  ): Handler => operation(what, schema, (request, signal) => run(browser.running.tabs, request, signal, note));
   /** The same, on the tab that the body names. */
   const onTab = <R extends Timed & { tab?: string | undefined }, T>(
     what: string,
@@ -65,7 +55,7 @@ export function browserRoutes(browser: Browser, log: Log): Routes {
     operation(
       what,
       schema,
-      async (tabs, request, signal) => run(await tabs.use(request.tab, signal), request, signal, note),
+      async (request, signal) => run(await browser.running.tabs.use(request.tab, signal), request, signal, note),
       reply,
     );
   const action = <A extends ActionName>(name: A) => onTab(name, actionSchema(name), act(name));
@@ -87,9 +77,9 @@ export function browserRoutes(browser: Browser, log: Log): Routes {
       type: `image/${format}`,
       body: bytes,
     })),
-    "POST /v1/browser/tabs": operation("open a tab", OpenTab, openTab),
-    "POST /v1/browser/tabs/activate": operation("activate a tab", OnTab, activateTab),
-    "POST /v1/browser/tabs/close": operation("close a tab", OnTab, closeTab),
+    "POST /v1/browser/tabs": onTabs("open a tab", OpenTab, openTab),
+    "POST /v1/browser/tabs/activate": onTabs("activate a tab", OnTab, activateTab),
+    "POST /v1/browser/tabs/close": onTabs("close a tab", OnTab, closeTab),
     "GET /v1/browser/tabs": async ({ signal }) =>
       json(await withDeadline("tabs", LIST_TIMEOUT_MS, signal, (within) => browser.running.tabs.list(within))),
     "POST /v1/browser/actions": onTab("actions", Actions, actAll),

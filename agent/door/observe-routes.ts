@@ -9,33 +9,27 @@ import {
   StartObserving,
   StopObserving,
 } from "../../src/contract/index.ts";
-import { withDeadline } from "../browser/deadline.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import { toHar } from "../observe/har.ts";
 import type { Journal } from "../observe/ring.ts";
 import { streamEntries } from "../observe/stream.ts";
 import type { OverlayParts } from "../overlay/parts.ts";
 import type { Routes } from "./door.ts";
-import { type Call, check, json, type Reply } from "./http.ts";
+import { type Call, check, type Handler, type Reply } from "./http.ts";
+import { operation, type Timed } from "./operation.ts";
 import { within } from "./overlay-routes.ts";
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** `/v1/browser/*` for what was seen: one line an operation, the work stands in agent/observe/. */
 export function observeRoutes(browser: Browser, { observer, dialogs, checkTab }: OverlayParts): Routes {
-  const operation =
-    <R extends { tab?: string | undefined; timeout_ms: number }>(
-      what: string,
-      schema: v.GenericSchema<unknown, R>,
-      act: (request: R, signal: AbortSignal) => unknown,
-      reply: (result: unknown) => Reply = (result) => json(result ?? {}),
-    ) =>
-    async (call: Call): Promise<Reply> => {
-      const request = await call.body(schema);
-      return withDeadline(what, request.timeout_ms, call.signal, async (signal) =>
-        reply(await within(signal, Promise.resolve(act(request, signal)))),
-      );
-    };
+  const observing = <R extends Timed>(
+    what: string,
+    schema: v.GenericSchema<unknown, R>,
+    act: (request: R, signal: AbortSignal) => unknown,
+    reply?: (result: unknown) => Reply,
+  ): Handler =>
+    operation(what, schema, (request, signal) => within(signal, Promise.resolve(act(request, signal))), reply);
   const har = ({ tab, bodies }: ExportHar, signal: AbortSignal) => {
     const { items } = observer.journal.list({ kinds: ["request"], tab }, 0, ALL);
     const read = (id: string, of: "request" | "response") =>
@@ -46,26 +40,26 @@ export function observeRoutes(browser: Browser, { observer, dialogs, checkTab }:
     return toHar(items as RequestEntry[], browser.runningOrNull?.version ?? "", bodies ? read : null);
   };
   return {
-    "POST /v1/browser/start-observing": operation("start-observing", StartObserving, async ({ kinds, tab }, signal) => {
+    "POST /v1/browser/start-observing": observing("start-observing", StartObserving, async ({ kinds, tab }, signal) => {
       await checkTab(tab, signal);
       return observer.start(kinds, tab);
     }),
-    "POST /v1/browser/stop-observing": operation("stop-observing", StopObserving, ({ kinds, tab }) =>
+    "POST /v1/browser/stop-observing": observing("stop-observing", StopObserving, ({ kinds, tab }) =>
       observer.stop(kinds, tab),
     ),
-    "POST /v1/browser/list-entries": operation("list-entries", ListEntries, ({ kinds, tab, after, limit }) =>
+    "POST /v1/browser/list-entries": observing("list-entries", ListEntries, ({ kinds, tab, after, limit }) =>
       told(observer.journal.list({ kinds, tab }, after, limit)),
     ),
-    "POST /v1/browser/get-body": operation("get-body", GetBody, observer.body.bind(observer), (bytes) => ({
+    "POST /v1/browser/get-body": observing("get-body", GetBody, observer.body.bind(observer), (bytes) => ({
       type: "application/octet-stream",
       body: bytes as Buffer,
     })),
-    "POST /v1/browser/export-har": operation("export-har", ExportHar, har),
-    "POST /v1/browser/set-dialog-policy": operation("set-dialog-policy", SetDialogPolicy, async (request, signal) => {
+    "POST /v1/browser/export-har": observing("export-har", ExportHar, har),
+    "POST /v1/browser/set-dialog-policy": observing("set-dialog-policy", SetDialogPolicy, async (request, signal) => {
       await checkTab(request.tab, signal);
       await dialogs.set(request);
     }),
-    "POST /v1/browser/answer-dialog": operation("answer-dialog", AnswerDialog, (request) => dialogs.answer(request)),
+    "POST /v1/browser/answer-dialog": observing("answer-dialog", AnswerDialog, (request) => dialogs.answer(request)),
     "GET /v1/browser/entries": (call) => stream(observer.journal, call),
   };
 }
