@@ -1,4 +1,6 @@
 import { BROWSER_ERRORS } from "./browser-errors.ts";
+import { KEEPING_ERRORS } from "./keeping-errors.ts";
+import { LIVE_ERRORS } from "./live-errors.ts";
 
 /**
  * Every error a user can meet, once. The code is stable and never renamed; docs/errors.md is generated from this table.
@@ -201,6 +203,8 @@ export const ERRORS = {
     remedy: "The message carries Chromium's own reason; a page that is too large to draw can be taken in parts.",
   },
   ...BROWSER_ERRORS,
+  ...KEEPING_ERRORS,
+  ...LIVE_ERRORS,
   operation_timeout: {
     status: 504,
     exit: 1,

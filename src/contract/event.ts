@@ -16,6 +16,9 @@ export const EventType = v.picklist([
   "VM_BROWSER_READY",
   "VM_RESIZED", // data: the new size, for the next start
   "VM_EGRESS_CHANGED", // data: the new policy
+  "VM_PROXY_CHANGED", // data: the new proxy, without its password
+  "VM_CONTROL_TAKEN", // data: who holds control over the browser now
+  "VM_CONTROL_RETURNED",
   "VM_EGRESS_DENIED", // data: refused destinations since the last one; at most one a minute per VM
   "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser
 ]);

@@ -1,6 +1,6 @@
 /** Who may import whom. Everybody may import contract, config and log; docs/architecture.md shows the same as a picture. */
 const common = ["contract", "config", "log"];
-const domain = ["store", "host", "image", "network", "hypervisor", "guest", "engine"];
+const domain = ["store", "host", "image", "network", "hypervisor", "guest", "profiles", "artifacts", "engine"];
 
 export const rooms: Record<string, string[]> = {
   contract: [],
@@ -13,12 +13,22 @@ export const rooms: Record<string, string[]> = {
   hypervisor: [...common, "host"],
   network: [...common, "host", "hypervisor"],
   guest: common,
+  // What outlives a VM: sealed logins, and files.
+  profiles: [...common, "host", "store", "guest"],
+  artifacts: [...common, "host", "store"],
   engine: [...common, ...domain],
-  server: [...common, ...domain],
+  // The page of the live view: it runs in a person's browser and is bundled into the server.
+  "live-page": ["contract"],
+  // What an AI may do, and the two protocols over it.
+  tools: [...common, ...domain],
+  mcp: [...common, "tools"],
+  agui: [...common, "tools"],
+  server: [...common, ...domain, "live-page", "tools", "mcp", "agui"],
   client: [...common, "server"],
   setup: [...common, "host", "hypervisor", "network", "image"],
   // Commands that act on this machine reach their own room: serve, doctor, image (which asks the rows what is in use).
-  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "network", "store"],
-  main: [...common, "cli"],
+  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "network", "store", "tui"],
+  tui: [...common, "client"],
+  main: [...common, "cli", "tui"],
   agent: ["contract", "log"],
 };

@@ -1,0 +1,124 @@
+import * as v from "valibot";
+import { LIMITS } from "./vm.ts";
+
+/**
+ * The wire of the live view: agent <-> server <-> page, one WebSocket each way, the same messages on both. The page (or the server for it)
+ * sends a {@link LiveCommand} as JSON text; back come {@link LiveMessage}s as JSON text and pictures as binary messages:
+ * four bytes, big-endian, the length of a JSON {@link LiveFrame}; that JSON; then the image.
+ * A picture is only sent after the one before was acknowledged (`ack`), so a slow watcher gets fewer, never older, pictures.
+ */
+const tab = v.pipe(v.string(), v.maxLength(64));
+/** CSS pixels of the page's viewport. */
+const coordinate = v.pipe(v.number(), v.minValue(-100_000), v.maxValue(100_000));
+const pixels = v.pipe(v.number(), v.integer(), v.minValue(50), v.maxValue(4096));
+/** As `Input.dispatchMouseEvent` has it: 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
+const modifiers = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(15)), 0);
+const button = v.picklist(["none", "left", "middle", "right", "back", "forward"]);
+const text = (characters: number) => v.pipe(v.string(), v.maxLength(characters));
+
+/** What watching itself needs; anybody with a link may send these. */
+export const WatchCommand = v.variant("type", [
+  /** Which tab, in which size and quality. Without a tab: the one in use, followed when it changes. Sent again to change any of it. */
+  v.strictObject({
+    type: v.literal("watch"),
+    tab: v.optional(tab),
+    max_width: v.optional(pixels, 1280),
+    max_height: v.optional(pixels, 1024),
+    quality: v.optional(v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(95)), 60),
+  }),
+  /** Nobody looks (a hidden window): no pictures until the next `watch`. */
+  v.strictObject({ type: v.literal("pause") }),
+  v.strictObject({ type: v.literal("ack"), frame: v.pipe(v.number(), v.integer()) }),
+]);
+export type WatchCommand = v.InferOutput<typeof WatchCommand>;
+
+/** What acts on the browser; only who holds control may send these. */
+export const ControlCommand = v.variant("type", [
+  v.strictObject({
+    type: v.literal("mouse"),
+    action: v.picklist(["move", "down", "up", "wheel"]),
+    x: coordinate,
+    y: coordinate,
+    button: v.optional(button, "none"),
+    buttons: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(31)), 0),
+    click_count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3)), 0),
+    delta_x: v.optional(coordinate, 0),
+    delta_y: v.optional(coordinate, 0),
+    modifiers,
+  }),
+  v.strictObject({
+    type: v.literal("key"),
+    action: v.picklist(["down", "up"]),
+    /** As a KeyboardEvent has them. */
+    key: text(32),
+    code: text(32),
+    /** What it types; empty when it types nothing. */
+    text: v.optional(text(8), ""),
+    modifiers,
+  }),
+  v.strictObject({
+    type: v.literal("touch"),
+    action: v.picklist(["start", "move", "end", "cancel"]),
+    points: v.pipe(v.array(v.strictObject({ x: coordinate, y: coordinate, id: v.number() })), v.maxLength(10)),
+    modifiers,
+  }),
+  /** Text put in where the focus is: a paste, or what an input method composed. */
+  v.strictObject({ type: v.literal("text"), text: text(LIMITS.body_bytes / 4) }),
+  /** The page's selection is wanted; answered by `clipboard`. */
+  v.strictObject({ type: v.literal("copy"), cut: v.optional(v.boolean(), false) }),
+  v.strictObject({ type: v.literal("navigate"), url: text(8192) }),
+  v.strictObject({ type: v.literal("history"), direction: v.picklist(["back", "forward", "reload", "stop"]) }),
+  v.strictObject({
+    type: v.literal("tabs"),
+    action: v.picklist(["open", "activate", "close"]),
+    tab: v.optional(tab),
+    url: v.optional(text(8192)),
+  }),
+  /** The viewport of the tab that is watched; null: what it was before. */
+  v.strictObject({
+    type: v.literal("resize"),
+    size: v.nullable(v.strictObject({ width: pixels, height: pixels })),
+  }),
+  v.strictObject({
+    type: v.literal("dialog"),
+    accept: v.boolean(),
+    prompt_text: v.optional(text(65_536)),
+  }),
+]);
+export type ControlCommand = v.InferOutput<typeof ControlCommand>;
+
+export const LiveCommand = v.variant("type", [...WatchCommand.options, ...ControlCommand.options]);
+export type LiveCommand = v.InferOutput<typeof LiveCommand>;
+
+const LiveTab = v.object({ id: v.string(), url: v.string(), title: v.string(), active: v.boolean() });
+export const LiveMessage = v.variant("type", [
+  /** First, and whenever something of it changes. */
+  v.object({ type: v.literal("tabs"), watched: v.nullable(v.string()), loading: v.boolean(), items: v.array(LiveTab) }),
+  v.object({ type: v.literal("clipboard"), text: v.string() }),
+  v.object({
+    type: v.literal("dialog"),
+    /** null: it is gone. */
+    dialog: v.nullable(
+      v.object({
+        kind: v.picklist(["alert", "confirm", "prompt", "beforeunload"]),
+        message: v.string(),
+        value: v.string(),
+      }),
+    ),
+  }),
+  v.object({ type: v.literal("cursor"), cursor: v.string() }),
+  /** A command could not be carried out; the connection goes on. */
+  v.object({ type: v.literal("error"), code: v.string(), message: v.string() }),
+]);
+export type LiveMessage = v.InferOutput<typeof LiveMessage>;
+
+/** Head of a picture. */
+export const LiveFrame = v.object({
+  frame: v.pipe(v.number(), v.integer()),
+  tab: v.string(),
+  format: v.picklist(["jpeg", "png"]),
+  /** CSS pixels of the viewport the picture shows: what coordinates of commands are in. */
+  width: v.number(),
+  height: v.number(),
+});
+export type LiveFrame = v.InferOutput<typeof LiveFrame>;

@@ -1,0 +1,2 @@
+/** The upstream proxy of a VM. */
+export {};

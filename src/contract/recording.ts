@@ -1,0 +1,2 @@
+/** Recordings of a tab. */
+export {};

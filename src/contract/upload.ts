@@ -1,0 +1,2 @@
+/** Files streamed into the guest, for file inputs. */
+export {};
