@@ -14,6 +14,8 @@ const FLAGS = [
   "--format=esm",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
+  // OpenTUI picks its native part by this; without it the build looks for the one of musl.
+  '--define=process.env.OPENTUI_LIBC="glibc"',
 ];
 
 async function compile(entry: string, name: string): Promise<void> {

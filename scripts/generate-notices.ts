@@ -1,5 +1,5 @@
 /** Writes THIRD_PARTY_NOTICES.md: the licences of Bun and of every package that may be inside the binaries. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { formatted } from "./formatted.ts";
 
@@ -13,6 +13,7 @@ type Manifest = {
   license?: string;
   repository?: string | { url: string };
   dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 };
@@ -33,7 +34,9 @@ async function runtimePackages(): Promise<Manifest[]> {
     const peers = Object.keys(manifest.peerDependencies ?? {}).filter(
       (peer) => !manifest.peerDependenciesMeta?.[peer]?.optional,
     );
-    for (const next of [...Object.keys(manifest.dependencies ?? {}), ...peers]) await visit(next);
+    // Native parts, one per machine: the ones that are here are those that are embedded.
+    const native = Object.keys(manifest.optionalDependencies ?? {}).filter((part) => existsSync(join(modules, part)));
+    for (const next of [...Object.keys(manifest.dependencies ?? {}), ...native, ...peers]) await visit(next);
   };
   for (const name of Object.keys((await readManifest(root)).dependencies ?? {})) await visit(name);
   return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name, "en"));
@@ -46,15 +49,34 @@ The above copyright notice and this permission notice shall be included in all c
 
 THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 
+/** Of packages whose licence names a text that they do not ship. */
+const BSD_OF_GOOGLE = `Copyright 2008 Google Inc. All rights reserved.
+
+Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following conditions are met:
+
+* Redistributions of source code must retain the above copyright notice, this list of conditions and the following disclaimer.
+* Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following disclaimer in the documentation and/or other materials provided with the distribution.
+* Neither the name of Google Inc. nor the names of its contributors may be used to endorse or promote products derived from this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.`;
+const DECLARED: Record<string, string> = {
+  MIT: `The package ships no licence text; it declares MIT:\n\n${MIT}`,
+  "Apache-2.0": "Apache License, Version 2.0: the text of LICENSE.",
+  "(Apache-2.0 AND BSD-3-Clause)": `Apache License, Version 2.0: the text of LICENSE. Parts come from Google's Protocol Buffers:\n\n${BSD_OF_GOOGLE}`,
+};
+
+/** All a package says of rights: its own licence, those of what it holds, and where the source of an LGPL part is. */
 async function licenseText(manifest: Manifest): Promise<string> {
   const directory = join(modules, manifest.name);
-  const file = readdirSync(directory)
+  const files = readdirSync(directory)
     .toSorted()
-    .find((name) => /^licen[cs]e(\.(md|txt))?$/i.test(name));
-  const text = file ? (await Bun.file(join(directory, file)).text()).trim() : null;
-  if (text && APACHE.test(text)) return "Apache License, Version 2.0: the text of LICENSE.";
-  if (text) return text;
-  if (manifest.license === "MIT") return `The package ships no licence text; it declares MIT:\n\n${MIT}`;
+    .filter((name) => /^(licen[cs]e|authors|patents|ffmpeg-source)(-[\w-]+)?(\.(md|txt))?$/i.test(name));
+  const texts = await Promise.all(files.map(async (name) => (await Bun.file(join(directory, name)).text()).trim()));
+  if (texts.length === 1 && APACHE.test(texts[0]!)) return DECLARED["Apache-2.0"]!;
+  if (texts.length === 1) return texts[0]!;
+  if (texts.length > 1) return texts.map((text, at) => `${files[at]}\n\n${text}`).join("\n\n\n");
+  const declared = DECLARED[manifest.license ?? ""];
+  if (declared) return declared;
   throw new Error(`${manifest.name} has no licence file, and ${manifest.license} is not known here`);
 }
 
