@@ -11,6 +11,7 @@ export class Tabs {
   #lastUsed: string | undefined;
   /** Is told of each context made here, before it has a tab. */
   onContext: (context: string) => void = () => {};
+  readonly #whenUsed = new Set<() => void>();
   #contexts = new Set<string>(); // isolated ones that we made, and end with their last tab
 
   /** @param own tabs of the agent's own work, which are nobody's */
@@ -54,7 +55,7 @@ export class Tabs {
     const known = wanted ?? this.#lastUsed;
     const id = known && this.#sessions.has(known) ? known : await this.#find(wanted, signal);
     const session = await this.#attach(id);
-    this.#lastUsed = id;
+    this.#use(id);
     return session;
   }
 
@@ -91,13 +92,19 @@ export class Tabs {
 
   /** Makes a tab the one that operations without a tab use. */
   prefer({ id }: TabSession): void {
-    this.#lastUsed = id;
+    this.#use(id);
+  }
+
+  /** Is called when another tab becomes the one in use. @returns a function that stops it. */
+  onUse(listener: () => void): () => void {
+    this.#whenUsed.add(listener);
+    return () => void this.#whenUsed.delete(listener);
   }
 
   /** Brings a tab to the front and makes it the one that operations without a tab use. @throws HypeError `tab_not_found` */
   async activate(id: string, signal: AbortSignal): Promise<void> {
     await this.connection.send("Target.activateTarget", { targetId: id }, { signal });
-    this.#lastUsed = id;
+    this.#use(id);
   }
 
   /** Ends a tab, whatever its page is doing. Chromium would end with its last tab: that one gets an empty successor first. */
@@ -119,6 +126,12 @@ export class Tabs {
       stop();
       gone.catch(() => {}); // when closing failed first, nobody waits for it
     }
+  }
+
+  #use(id: string): void {
+    if (this.#lastUsed === id) return;
+    this.#lastUsed = id;
+    for (const listener of this.#whenUsed) listener();
   }
 
   async #pages(signal?: AbortSignal) {

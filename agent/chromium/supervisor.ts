@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { type AgentEvent, HypeError, messageOf } from "../../src/contract/index.ts";
+import { type BrowserEvent, HypeError, messageOf } from "../../src/contract/index.ts";
 import type { Log } from "../../src/log/log.ts";
 import { Tabs } from "../browser/tabs.ts";
 import { Connection } from "../cdp/connection.ts";
@@ -37,8 +37,8 @@ export class Browser {
   restarts = 0;
   lastExit: string | null = null;
   #running: Running | null = null;
-  #state: AgentEvent = { type: "browser_starting", restarts: 0 };
-  #listeners = new Set<(event: AgentEvent) => void>();
+  #state: BrowserEvent = { type: "browser_starting", restarts: 0 };
+  #listeners = new Set<(event: BrowserEvent) => void>();
   #preparations: ((devtools: URL) => Promise<unknown>)[] = [];
   #stop = new AbortController();
   #ended: Promise<void> | undefined;
@@ -60,7 +60,7 @@ export class Browser {
     await this.#ended;
   }
 
-  get state(): AgentEvent {
+  get state(): BrowserEvent {
     return this.#state;
   }
 
@@ -81,7 +81,7 @@ export class Browser {
   }
 
   /** @returns a function that stops listening. */
-  subscribe(listener: (event: AgentEvent) => void): () => void {
+  subscribe(listener: (event: BrowserEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -156,7 +156,7 @@ export class Browser {
     );
   }
 
-  #enter(event: AgentEvent): void {
+  #enter(event: BrowserEvent): void {
     this.#state = event;
     for (const listener of this.#listeners) listener(event);
   }

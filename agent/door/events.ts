@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../../src/contract/index.ts";
+import { watchPage } from "../browser/page-watch.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import type { Call } from "./http.ts";
 
@@ -17,9 +18,11 @@ export function streamEvents(browser: Browser, { response, signal }: Call): void
   const tell = (event: AgentEvent) => write(`data: ${JSON.stringify(event)}\n\n`);
   tell(browser.state);
   const unsubscribe = browser.subscribe(tell);
+  const unwatch = watchPage(browser, tell);
   const heartbeat = setInterval(() => write(": still here\n\n"), HEARTBEAT_MS);
   signal.addEventListener("abort", () => {
     unsubscribe();
+    unwatch();
     clearInterval(heartbeat);
   });
 }

@@ -122,7 +122,10 @@ export function connect(options: ConnectOptions): Client {
         api.audit.get({ ...init(call), query: defined({ ...query, after: text(after), limit: text(limit) }) }),
         call?.signal,
       ),
-    system: { status: (call) => unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal) },
+    system: {
+      status: (call) => unwrap(api.system.status.get({ ...init(call), query: {} }), call?.signal),
+      activity: (call) => unwrap(api.system.activity.get({ ...init(call), query: {} }), call?.signal),
+    },
     images: {
       list: (call) => unwrap(api.images.get({ ...init(call), query: {} }), call?.signal),
       get: (id, call) =>

@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import type {
+  Activity,
   AuditList,
   CdpToken,
   Content,
@@ -120,7 +121,11 @@ export type Client = {
      */
     stream(query?: CallOptions & { after?: number }): AsyncIterable<VmEvent>;
   };
-  readonly system: { status(options?: CallOptions): Promise<SystemStatus> };
+  readonly system: {
+    status(options?: CallOptions): Promise<SystemStatus>;
+    /** What the running VMs do: processor, memory, page. */
+    activity(options?: CallOptions): Promise<Activity>;
+  };
   /** All of these want a key of scope admin. */
   readonly keys: {
     list(options?: CallOptions): Promise<KeyList>;

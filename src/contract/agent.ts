@@ -27,12 +27,20 @@ export const AgentHealth = v.object({
 });
 export type AgentHealth = v.InferOutput<typeof AgentHealth>;
 
-/** Lines of `GET /v1/events` (SSE, one JSON object per `data:`). The first is always the present state of the browser. */
-export const AgentEvent = v.variant("type", [
+/** How the guest's Chromium is. */
+export const BrowserEvent = v.variant("type", [
   v.object({ type: v.literal("browser_ready"), version: v.string(), restarts: v.number() }),
   v.object({ type: v.literal("browser_starting"), restarts: v.number() }),
   v.object({ type: v.literal("browser_died"), reason: v.string(), restarts: v.number() }),
 ]);
+export type BrowserEvent = v.InferOutput<typeof BrowserEvent>;
+
+/** The page that the tab in use shows, told whenever it changes. */
+export const PageEvent = v.object({ type: v.literal("page"), url: v.string(), title: v.string(), tabs: v.number() });
+export type PageEvent = v.InferOutput<typeof PageEvent>;
+
+/** Lines of `GET /v1/events` (SSE, one JSON object per `data:`). The first is always the present state of the browser. */
+export const AgentEvent = v.variant("type", [...BrowserEvent.options, PageEvent]);
 export type AgentEvent = v.InferOutput<typeof AgentEvent>;
 
 /** `POST /v1/identity`: replaces whatever a copy of this guest must not share with its twin. All fields optional. */

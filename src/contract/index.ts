@@ -1,5 +1,6 @@
 export * from "./access.ts";
 export * from "./act.ts";
+export * from "./activity.ts";
 export * from "./agent.ts";
 export * from "./artifact.ts";
 export * from "./browser.ts";

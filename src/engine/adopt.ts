@@ -32,7 +32,7 @@ export async function adopt(ctx: Context, vm: Vm): Promise<void> {
   }
   const found = await look(ctx, machine, attachment);
   const guest = new Guest(attachment.endpoint, token);
-  const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null };
+  const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null, page: null };
   ctx.live.set(vm.id, live);
   if (found === "cut off") {
     await crash(ctx, vm, "its network was gone when the server came back");

@@ -1,4 +1,4 @@
-import type { AgentEvent, AgentHealth, EventType } from "../contract/index.ts";
+import type { AgentHealth, BrowserEvent, EventType } from "../contract/index.ts";
 import { type Context, mustFind } from "./context.ts";
 import { record } from "./states.ts";
 
@@ -37,7 +37,7 @@ export class BrowserWatch {
     this.#died(1, "the agent was restarted, and Chromium with it");
   }
 
-  note(event: AgentEvent): void {
+  note(event: BrowserEvent): void {
     const more = Math.min(Math.max(0, Math.trunc(event.restarts) - this.#counted), 1000) || 0;
     this.#counted += more;
     if (event.type === "browser_died") this.#died(Math.max(1, more), event.reason);

@@ -1,5 +1,5 @@
 import type { Config } from "../config/load.ts";
-import { HypeError, messageOf, type Vm } from "../contract/index.ts";
+import { HypeError, messageOf, type PageShown, type Vm } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { HypervisorDriver, Machine } from "../hypervisor/driver.ts";
 import type { Jailer } from "../hypervisor/jail/jail.ts";
@@ -48,6 +48,8 @@ export type LiveVm = {
   readonly gone: AbortController;
   /** Ends the watch over the agent; null while nobody watches it (booting, paused). */
   watch: AbortController | null;
+  /** What its browser shows, as the guest says; kept in memory only: a page is nobody's but its user's. */
+  page: PageShown | null;
 };
 
 /** What the engine's operations share. */

@@ -1,4 +1,5 @@
 import type {
+  Activity,
   CreateVm,
   Egress,
   EgressPolicy,
@@ -15,6 +16,7 @@ import type { Guest } from "../guest/guest.ts";
 import { hostCpuCores, hostMemory } from "../host/resources.ts";
 import type { HypervisorDriver } from "../hypervisor/driver.ts";
 import { poolSize } from "../store/leases.ts";
+import { ActivityMonitor } from "./activity.ts";
 import { memoryCommittedMb } from "./capacity.ts";
 import { type Context, type EngineOptions, inBackground, mustFind, TIMING } from "./context.ts";
 import { create } from "./create.ts";
@@ -40,6 +42,7 @@ export class Engine implements EngineApi {
   readonly #ctx: Context;
   readonly #expiry: Expiry;
   readonly #refusals: Refusals;
+  readonly #activity: ActivityMonitor;
   #sweeper: Timer | undefined;
 
   constructor(options: EngineOptions) {
@@ -55,6 +58,7 @@ export class Engine implements EngineApi {
       closing: new AbortController(),
       background: new Set(),
     };
+    this.#activity = new ActivityMonitor(this.#ctx);
     this.#expiry = new Expiry(this.#ctx);
     this.#refusals = new Refusals(this.#ctx, this.#ctx.timing.refusalsMs);
     this.#refusals.start();
@@ -167,6 +171,10 @@ export class Engine implements EngineApi {
 
   subscribe(after: number | null, signal: AbortSignal): AsyncIterable<VmEvent> {
     return this.#ctx.bus.subscribe(after, AbortSignal.any([signal, this.#ctx.closing.signal]));
+  }
+
+  activity(): Activity {
+    return this.#activity.now();
   }
 
   counts(): ReturnType<EngineApi["counts"]> {

@@ -97,7 +97,7 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     record(ctx, vm.id, {}, "VM_BOOT_PROGRESS", { phase: "spawned" });
 
     const guest = new Guest(attachment.record.endpoint, token);
-    const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null };
+    const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null, page: null };
     ctx.live.set(vm.id, live);
     return live;
   });

@@ -1,4 +1,5 @@
 import { messageOf } from "../contract/index.ts";
+import { pageShown } from "./activity.ts";
 import { BrowserWatch } from "./browser-watch.ts";
 import { type Context, declareGone, inBackground, type LiveVm, mustFind } from "./context.ts";
 import { crash, halt } from "./crash.ts";
@@ -42,7 +43,8 @@ async function listen(ctx: Context, live: LiveVm, signal: AbortSignal): Promise<
     try {
       for await (const event of live.guest.events(signal)) {
         if (signal.aborted) return;
-        browser.note(event);
+        if (event.type === "page") live.page = pageShown(event);
+        else browser.note(event);
       }
     } catch (thrown) {
       if (!signal.aborted) ctx.log.debug(`the wire to the agent broke: ${messageOf(thrown)}`, { vm: live.id });

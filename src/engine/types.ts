@@ -1,4 +1,5 @@
 import type {
+  Activity,
   CreateVm,
   Egress,
   EgressPolicy,
@@ -49,6 +50,8 @@ export interface EngineApi {
   lastEventSeq(): number;
   /** Every event with `seq > after` (null: from now on), in order, until the signal aborts. A reader that falls more than 10,000 rows behind is ended with an error. */
   subscribe(after: number | null, signal: AbortSignal): AsyncIterable<VmEvent>;
+  /** What the running VMs do right now, and which pages they show. */
+  activity(): Activity;
   counts(): {
     total: number;
     byStatus: Partial<Record<VmStatus, number>>;

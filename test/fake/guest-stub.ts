@@ -5,7 +5,7 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AGENT_LISTENING_LINE, type AgentEvent, type AgentHealth, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
+import { AGENT_LISTENING_LINE, type BrowserEvent, type AgentHealth, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
 
 export type Mood =
   | "well"
@@ -26,12 +26,12 @@ let { mood } = settings;
 let restarts = 0;
 let silent = false;
 let clockMs: number | null = null;
-let state: AgentEvent = { type: "browser_ready", version: "Stub/1.0", restarts };
+let state: BrowserEvent = { type: "browser_ready", version: "Stub/1.0", restarts };
 const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
 const listened = Promise.withResolvers<void>();
-const encode = (event: AgentEvent) => new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`);
+const encode = (event: BrowserEvent) => new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`);
 
-function enter(event: AgentEvent): void {
+function enter(event: BrowserEvent): void {
   state = event;
   for (const stream of streams) stream.enqueue(encode(event));
 }

@@ -3,6 +3,7 @@ import {
   type CreateVm,
   type Egress,
   type EgressPolicy,
+  type PageShown,
   type ResizeVm,
   HypeError,
   type Vm,
@@ -151,6 +152,14 @@ export class FakeEngine implements EngineApi {
     const { name } = this.get(ref);
     return { console: `${this.logDir}/${name}/console.log`, vmm: `${this.logDir}/${name}/vmm.log` };
   };
+
+  readonly pages = new Map<string, PageShown>();
+  activity = () => ({
+    at: new Date(0).toISOString(),
+    items: [...this.rows.values()]
+      .filter(({ status }) => status === "running")
+      .map(({ id, name }) => ({ id, name, cpu_percent: 1.5, memory_mb: 300, page: this.pages.get(name) ?? null })),
+  });
 
   readonly policies = new Map<string, EgressPolicy>();
   async egress(ref: string): Promise<Egress> {

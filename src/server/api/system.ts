@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { HypeError, SystemStatus } from "../../contract/index.ts";
+import { Activity, HypeError, SystemStatus } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
-import { statusWithin } from "../auth/view-queries.ts";
+import { activityWithin, statusWithin } from "../auth/view-queries.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply } from "./schemas.ts";
 
@@ -16,6 +16,15 @@ export function systemRoutes({ engine, status: systemStatus, metrics, closing }:
       response: SystemStatus,
       detail: { summary: "Host, hypervisor, network and VMs in numbers", tags: ["system"] },
     })
+    .get(
+      "/api/v1/system/activity",
+      ({ request }) => activityWithin(engine, gate.viewOf(request), gate.mayOperate(request)),
+      {
+        query: NoQuery,
+        response: Activity,
+        detail: { summary: "What the running VMs do: processor, memory, page", tags: ["system"] },
+      },
+    )
     .get("/healthz", () => ({ status: "ok" as const }), {
       response: Health,
       detail: { summary: "The process is alive", tags: ["system"], security: [] },

@@ -151,6 +151,10 @@ export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }:
     viewOf(request: Request): View | null {
       return identityOf(request).view;
     },
+    /** Whether the caller may look into browsers. @throws HypeError unauthorized */
+    mayOperate(request: Request): boolean {
+      return holds(identityOf(request).scope, "operate");
+    },
     /** Aborts when the caller's key is revoked or expires: what it holds open ends with it. @throws HypeError unauthorized */
     endedOf(request: Request): AbortSignal {
       return identityOf(request).ended;

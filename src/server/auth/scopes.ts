@@ -22,6 +22,7 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "GET /api/v1/images": "read",
   "GET /api/v1/images/:id": "read",
   "GET /api/v1/system/status": "read",
+  "GET /api/v1/system/activity": "read",
   "GET /metrics": "read",
 
   "POST /api/v1/vms": "operate",

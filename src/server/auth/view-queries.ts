@@ -1,4 +1,5 @@
 import type {
+  Activity,
   EventList,
   EventType,
   ListVmsQuery,
@@ -68,6 +69,13 @@ export async function* streamWithin(
   for await (const event of source)
     if (view.allowsEvent(event, engine)) yield event;
     else if (++skipped % PAGE_ROWS === 0) await new Promise((resolve) => setImmediate(resolve)); // lets others have a turn
+}
+
+/** What the running VMs do, as the key sees it. Which page is shown may be somebody's mail: only for those who may look at it. */
+export function activityWithin(engine: EngineApi, view: View | null, mayOperate: boolean): Activity {
+  const { at, items } = engine.activity();
+  const visible = view ? items.filter(({ id }) => view.allows(engine.get(id))) : items;
+  return { at, items: mayOperate ? visible : visible.map((item) => ({ ...item, page: null })) };
 }
 
 /** The server's numbers with those of other VMs taken out; what the host itself has is told to everybody. */
