@@ -4,23 +4,31 @@ import { createLog } from "../src/log/log.ts";
 import { Browser } from "./chromium/supervisor.ts";
 import { rateLimited } from "./console.ts";
 import { agentRoutes } from "./door/agent-routes.ts";
+import { LIVE_PATH, liveSocket } from "./door/live-socket.ts";
 import { downloadRoutes } from "./door/download-routes.ts";
 import { browserRoutes } from "./door/browser-routes.ts";
 import { cdpJsonRoutes } from "./door/cdp-json.ts";
 import { cdpTunnel } from "./door/cdp-tunnel.ts";
 import { observeRoutes } from "./door/observe-routes.ts";
 import { overlayRoutes } from "./door/overlay-routes.ts";
+import { namingProxy, proxyRoutes } from "./door/proxy-routes.ts";
+import { recordingRoutes } from "./door/recording-routes.ts";
 import { stateRoutes } from "./door/state-routes.ts";
-import { openDoor } from "./door/door.ts";
+import { uploadRoutes } from "./door/upload-routes.ts";
+import { openDoor, type Upgrade } from "./door/door.ts";
 import { Downloads } from "./downloads/downloads.ts";
+import { Screens } from "./live/screens.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
 import { allowReservations, setOomScore } from "./machine/memory-policy.ts";
 import { noMachine } from "./machine/no-machine.ts";
 import { overlayParts } from "./overlay/parts.ts";
+import { BrowserProxy } from "./proxy/proxy.ts";
+import { Recordings } from "./recording/recordings.ts";
 import { parseSettings } from "./settings.ts";
 import { State } from "./state/state.ts";
 import { Token } from "./token.ts";
+import { Uploads } from "./uploads/uploads.ts";
 
 /** The agent: the one program of ours inside a VM. It keeps a Chromium running and opens one guarded door to it. */
 const LOG_BYTES = 256 * 1024;
@@ -48,29 +56,35 @@ async function main(): Promise<void> {
   // Before the door: the seconds until Chromium is ready are the seconds until the VM is.
   const browser = new Browser(settings, log);
   const downloads = new Downloads(browser, `${settings.userDataDir}-downloads`, settings.browserUid, log);
+  const uploads = new Uploads(`${settings.userDataDir}-uploads`);
+  const proxy = await BrowserProxy.open(browser, settings, log);
   browser.start();
 
   const machine = settings.machine === "guest" ? guestMachine : noMachine(() => void end());
   const overlay = overlayParts(browser, log);
+  const screens = new Screens(browser);
+  const recordings = new Recordings(browser, screens, `${settings.userDataDir}-recordings`);
   const routes = {
     ...agentRoutes({ browser, token, machine, ring, log }),
-    ...browserRoutes(browser, log),
+    ...namingProxy(proxy, browserRoutes(browser, { uploads, downloads }, log)),
+    ...proxyRoutes(proxy),
     ...stateRoutes(new State(browser, settings.userDataDir)),
     ...overlayRoutes(overlay),
     ...observeRoutes(browser, overlay),
     ...downloadRoutes(downloads),
+    ...recordingRoutes(recordings),
+    ...uploadRoutes(uploads),
     ...cdpJsonRoutes(browser),
   };
-  const door = await openDoor(
-    settings,
-    token,
-    routes,
-    cdpTunnel(browser, () => downloads.claim()),
-    log,
-  );
+  const tunnel = cdpTunnel(browser, () => downloads.claim());
+  const live = liveSocket({ browser, emulation: overlay.emulation, screens });
+  const upgrade: Upgrade = (request, ...rest) =>
+    (request.url?.split("?")[0] === LIVE_PATH ? live : tunnel)(request, ...rest);
+  const door = await openDoor(settings, token, routes, upgrade, log);
   process.stdout.write(`${AGENT_LISTENING_LINE} on ${door.port}\n`);
 
   async function end(): Promise<void> {
+    await recordings.end();
     await Promise.all([door.close(), browser.stop()]);
     process.exit(0);
   }

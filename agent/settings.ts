@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { AGENT_PORT, HypeError, messageOf } from "../src/contract/index.ts";
+import { AGENT_PORT, EXPECT_PROXY_WORD, HypeError, messageOf } from "../src/contract/index.ts";
 
 /** How the agent runs. The defaults are those of a guest; flags exist so that the same program runs as a local process. */
 export type Settings = {
@@ -15,6 +16,8 @@ export type Settings = {
   tokenFile: string;
   /** `guest`: may set clock and hostname and power the machine off. `none`: a local process, which must not. */
   machine: "guest" | "none";
+  /** The VM has a proxy, which the server is about to tell: Chromium opens nothing before. */
+  expectProxy: boolean;
 };
 
 /** Debian's `/usr/bin/chromium-headless-shell` is a shell script that does not exec: signals must reach the real program. */
@@ -35,6 +38,7 @@ export function parseSettings(argv: string[]): Settings {
     userDataDir: flags["user-data-dir"],
     tokenFile: flags["token-file"],
     machine: flags.machine,
+    expectProxy: flags["expect-proxy"] || (flags.machine === "guest" && kernelWords().includes(EXPECT_PROXY_WORD)),
   };
 }
 
@@ -51,10 +55,20 @@ function readFlags(argv: string[]) {
         "user-data-dir": { type: "string", default: "/var/lib/hype-browser" },
         "token-file": { type: "string", default: "/run/hype-agent/token" },
         machine: { type: "string", default: "guest" },
+        "expect-proxy": { type: "boolean", default: false },
       },
     }).values;
   } catch (thrown) {
     throw new HypeError("usage", messageOf(thrown), {}, { cause: thrown });
+  }
+}
+
+/** The kernel's command line (proc(5)). */
+function kernelWords(): string[] {
+  try {
+    return readFileSync("/proc/cmdline", "utf8").trim().split(/\s+/);
+  } catch {
+    return [];
   }
 }
 

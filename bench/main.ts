@@ -1,16 +1,24 @@
 /** The numbers, each beside its raw counterpart from the same run. `bun run bench [name …]`; needs `bun run build` and an image. */
 import { availableParallelism, totalmem } from "node:os";
 import { adopt } from "./adopt.ts";
+import { agui } from "./agui.ts";
 import { boot } from "./boot.ts";
 import { cdp } from "./cdp.ts";
 import { cloudHypervisor } from "./cloud-hypervisor.ts";
+import { endurance } from "./endurance.ts";
 import { type Row, table } from "./lib/row.ts";
 import { list } from "./list.ts";
+import { live } from "./live.ts";
+import { mcp } from "./mcp.ts";
+import { liveServer } from "./live-server.ts";
 import { network } from "./network.ts";
 import { operations } from "./operations.ts";
+import { profiles } from "./profiles.ts";
 import { serverMemory } from "./server-memory.ts";
 import { size } from "./size.ts";
 import { startup } from "./startup.ts";
+import { tabs } from "./tabs.ts";
+import { throughServer } from "./through-server.ts";
 
 const benches: Record<string, () => Promise<Row[]>> = {
   size,
@@ -18,6 +26,14 @@ const benches: Record<string, () => Promise<Row[]>> = {
   list,
   cdp,
   operations,
+  profiles,
+  tabs,
+  "through-server": throughServer,
+  mcp,
+  agui,
+  "live-server": liveServer,
+  endurance,
+  live,
   "server-memory": serverMemory,
   network,
   adopt,

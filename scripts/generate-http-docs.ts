@@ -42,6 +42,11 @@ const SECTIONS: Record<string, string> = {
   vms: "VMs",
   browser: "The browser of a VM",
   cdp: "The CDP door",
+  live: "Live view and control",
+  profiles: "Profiles",
+  artifacts: "Artifacts",
+  mcp: "MCP",
+  "ag-ui": "AG-UI",
   events: "Events",
   images: "Images",
   access: "Keys and audit",
@@ -60,6 +65,7 @@ function document(): { paths: Record<string, Record<string, Operation>> } {
     cdpTokens: new CdpTokens(new Uint8Array(32)),
     metrics: createMetrics({ counts: () => ({}) as never }),
     status: () => ({}),
+    live: { links: {}, desk: {} },
     closing: new AbortController().signal,
   } as unknown as ServerContext;
   return openApiDocument(createApp(context)) as never;

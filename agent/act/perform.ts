@@ -95,13 +95,15 @@ const PERFORM: Performers = {
     mustName(target);
     await focusOn(tab, target, signal);
   },
-  async upload(tab, { paths, ...target }, signal) {
+  async upload(tab, { paths = [], files: _files, ...target }, signal) {
     mustName(target);
     for (const path of paths) await mustBeFile(path);
     await untilDone(signal, async () => {
       const { document, target: found } = await reach(tab, target, { enabled: true }, signal);
       const objectId = await document.handle("fileInput", [found, paths.length], signal);
-      await document.session.send("DOM.setFileInputFiles", { files: paths, objectId }, signal);
+      const { session } = document;
+      if (paths.length > 0) await session.send("DOM.setFileInputFiles", { files: paths, objectId }, signal);
+      else await session.send("Runtime.callFunctionOn", { objectId, functionDeclaration: TAKE_FILES_AWAY }, signal);
     });
   },
   async mouse(tab, { type, x, y, button, modifiers, steps }, signal) {
@@ -118,6 +120,13 @@ const PERFORM: Performers = {
   },
   pause: (_tab, { ms }, signal) => pause(ms, signal),
 };
+
+/** Chromium takes an empty list for no order at all. */
+const TAKE_FILES_AWAY = `function () {
+  if (this.files.length === 0) return;
+  this.value = "";
+  for (const type of ["input", "change"]) this.dispatchEvent(new Event(type, { bubbles: true, composed: type === "input" }));
+}`;
 
 type Place = Target & {
   x?: number | undefined;

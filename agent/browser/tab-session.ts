@@ -27,13 +27,18 @@ export class TabSession {
     readonly id: string,
     private readonly sessionId: string,
   ) {
-    this.on("Inspector.targetCrashed", () => (this.#crashed = true));
+    this.on("Inspector.targetCrashed", () => this.crashed());
     this.on("Inspector.targetReloadedAfterCrash", () => (this.#crashed = false));
     this.on("Page.javascriptDialogOpening", () => (this.#dialogOpen = true));
     this.on("Page.javascriptDialogClosed", () => {
       this.#dialogOpen = false;
       if (this.#users.get("Page") === 0) this.#disable("Page");
     });
+  }
+
+  /** The browser may say it before the session does. */
+  crashed(): void {
+    this.#crashed = true;
   }
 
   /** @throws as {@link Connection.send} */

@@ -8,7 +8,8 @@ export type { TabSession };
 /** The tabs of one run of Chromium, whoever opened them. */
 export class Tabs {
   #sessions = new Map<string, Promise<TabSession>>();
-  #lastUsed: string | undefined;
+  #used: string | undefined;
+  #onActive = new Set<() => void>();
   /** Is told of each context made here, before it has a tab. */
   onContext: (context: string) => void = () => {};
   readonly #whenUsed = new Set<() => void>();
@@ -23,7 +24,31 @@ export class Tabs {
       this.#sessions.delete(targetId);
       if (this.#contexts.size > 0) void this.#disposeEmpty();
     });
+    connection.on("Target.targetCrashed", ({ targetId }) => {
+      void this.#sessions.get(targetId)?.then(
+        (session) => session.crashed(),
+        () => {}, // it was never attached to
+      );
+    });
     connection.on("Target.detachedFromTarget", ({ targetId }) => targetId && this.#sessions.delete(targetId));
+  }
+
+  /**
+   * @param listener is called when another tab becomes the one that operations without a tab use
+   * @returns a function that stops listening
+   */
+  onActive(listener: () => void): () => void {
+    this.#onActive.add(listener);
+    return () => void this.#onActive.delete(listener);
+  }
+
+  get #lastUsed(): string | undefined {
+    return this.#used;
+  }
+  set #lastUsed(id: string | undefined) {
+    if (id === this.#used) return;
+    this.#used = id;
+    for (const listener of this.#onActive) listener();
   }
 
   async list(signal: AbortSignal): Promise<TabList> {

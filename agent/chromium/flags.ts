@@ -4,8 +4,9 @@ import type { Settings } from "../settings.ts";
  * Chromium's command line. WebGL stays (SwiftShader, started when a page asks for it); nothing a page needs is switched off,
  * only what phones home, updates itself or keeps caches a throw-away machine has no use for.
  */
-export function chromiumFlags(settings: Pick<Settings, "sandbox" | "userDataDir">): string[] {
+export function chromiumFlags(settings: Pick<Settings, "sandbox" | "userDataDir">, proxyPort: number | null): string[] {
   return [
+    ...(proxyPort === null ? [] : throughProxy(proxyPort)),
     "--headless",
     "--remote-debugging-address=127.0.0.1",
     "--remote-debugging-port=0", // any free one: Chromium says which
@@ -38,3 +39,11 @@ export function chromiumFlags(settings: Pick<Settings, "sandbox" | "userDataDir"
     "about:blank",
   ];
 }
+
+/** Chromium takes its proxy at its start only, and no password for SOCKS5: it gets the forwarder on this machine (agent/proxy/). */
+const throughProxy = (port: number): string[] => [
+  `--proxy-server=http://127.0.0.1:${port}`,
+  // Both would go past it, and tell everybody the guest's own address.
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+  "--disable-quic",
+];

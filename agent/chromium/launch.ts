@@ -20,7 +20,10 @@ export type Chromium = {
   kill(): void;
 };
 
-export type LaunchSettings = Pick<Settings, "chromium" | "browserUid" | "sandbox" | "userDataDir">;
+export type LaunchSettings = Pick<Settings, "chromium" | "browserUid" | "sandbox" | "userDataDir"> & {
+  /** Port of the proxy on this machine that Chromium goes through; null or not given: none. */
+  proxyPort?: number | null;
+};
 
 /**
  * Starts Chromium as its own unprivileged user and waits until DevTools listen. It dies with this process (setpriv --pdeathsig).
@@ -65,12 +68,12 @@ export async function launchChromium(
   }
 }
 
-function spawn({ chromium, browserUid, userDataDir, ...rest }: LaunchSettings) {
+function spawn({ chromium, browserUid, userDataDir, proxyPort = null, ...rest }: LaunchSettings) {
   const identity =
     browserUid === null ? [] : [`--reuid=${browserUid}`, `--regid=${browserUid}`, "--clear-groups", "--no-new-privs"];
   try {
     return Bun.spawn(
-      ["setpriv", "--pdeathsig", "KILL", ...identity, chromium, ...chromiumFlags({ userDataDir, ...rest })],
+      ["setpriv", "--pdeathsig", "KILL", ...identity, chromium, ...chromiumFlags({ userDataDir, ...rest }, proxyPort)],
       {
         cwd: userDataDir,
         // Nothing of the agent's own environment; no session bus, and Chromium must not look for one.

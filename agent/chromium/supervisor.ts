@@ -17,6 +17,8 @@ const SUSPECT_PROFILE_AFTER = 3;
 const DYING_MS = 1_000;
 /** A browser without its settings is better than none. */
 const PREPARE_MS = 5_000;
+/** For Chromium to write down what it keeps and leave, before it is killed. */
+const LEAVE_MS = 5_000;
 const CHROMIUM_LOG_BYTES = 256 * 1024;
 
 /** A Chromium that is up, and what belongs to this run of it. */
@@ -36,11 +38,14 @@ export class Browser {
   readonly own = new OwnTargets();
   restarts = 0;
   lastExit: string | null = null;
+  /** Proxy on this machine that the next Chromium goes through. */
+  proxyPort: number | null = null;
   #running: Running | null = null;
   #state: BrowserEvent = { type: "browser_starting", restarts: 0 };
   #listeners = new Set<(event: BrowserEvent) => void>();
   #preparations: ((devtools: URL) => Promise<unknown>)[] = [];
   #stop = new AbortController();
+  #relaunching = false;
   #ended: Promise<void> | undefined;
 
   constructor(
@@ -100,6 +105,29 @@ export class Browser {
     });
   }
 
+  /** Ends Chromium in good order and starts it anew, for what it takes at its start only: its tabs are gone. Returns when it is usable. */
+  async relaunch(signal: AbortSignal): Promise<void> {
+    await this.ready(signal);
+    const { connection, chromium } = this.running;
+    const again = Promise.withResolvers<void>();
+    const unsubscribe = this.subscribe(() => {
+      if (this.#running && this.#running.chromium !== chromium) again.resolve();
+    });
+    const onAbort = () => again.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#relaunching = true;
+      connection.send("Browser.close", undefined).catch(() => {}); // a browser that does not hear is killed
+      await Promise.race([chromium.exited, sleep(LEAVE_MS, signal)]);
+      chromium.kill();
+      if (signal.aborted) onAbort();
+      await again.promise;
+    } finally {
+      unsubscribe();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
   async #supervise(): Promise<void> {
     for (let quickDeaths = 0; !this.#stop.signal.aborted;) {
       const startedAt = performance.now();
@@ -107,6 +135,10 @@ export class Browser {
       const reason = await this.#runOnce();
       this.#running = null;
       if (this.#stop.signal.aborted) return;
+      if (this.#relaunching) {
+        this.#relaunching = false;
+        continue;
+      }
       quickDeaths = performance.now() - startedAt > STABLE_MS ? 0 : quickDeaths + 1;
       this.restarts += 1;
       this.lastExit = `${reason}\n${this.log.text(10)}`.trim();
@@ -120,7 +152,11 @@ export class Browser {
   /** One life of Chromium. @returns how it ended, in words; never throws. */
   async #runOnce(): Promise<string> {
     try {
-      const chromium = await launchChromium(this.settings, (line) => this.log.push(line), this.#stop.signal);
+      const chromium = await launchChromium(
+        { ...this.settings, proxyPort: this.proxyPort },
+        (line) => this.log.push(line),
+        this.#stop.signal,
+      );
       try {
         let reason: string | null = null;
         while (reason === null) reason = await this.#serve(chromium);
@@ -145,7 +181,7 @@ export class Browser {
     await Promise.race([chromium.exited, connection.closed]);
     this.#running = null;
     // A dying browser closes its sockets a moment before it is gone; a living one closes ours after a message beyond its limits.
-    return await Promise.race([chromium.exited, Bun.sleep(DYING_MS).then(() => null)]);
+    return await Promise.race([chromium.exited, Bun.sleep(this.#relaunching ? LEAVE_MS : DYING_MS).then(() => null)]);
   }
 
   async #prepare({ devtools }: Chromium): Promise<void> {

@@ -31,13 +31,17 @@ import type { TabSession, Tabs } from "../browser/tabs.ts";
 import { wait } from "../browser/wait.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import { type Handler, json, type Reply } from "./http.ts";
+import type { Downloads } from "../downloads/downloads.ts";
+import { waitForDownload } from "../downloads/wait.ts";
+import { located } from "../uploads/located.ts";
+import type { Uploads } from "../uploads/uploads.ts";
 import { operation, type Timed } from "./operation.ts";
 import type { Routes } from "./door.ts";
 
 const LIST_TIMEOUT_MS = 10_000;
 
 /** `/v1/browser/*`: one line an operation, the work stands in agent/browser/ and agent/act/. */
-export function browserRoutes(browser: Browser, log: Log): Routes {
+export function browserRoutes(browser: Browser, files: { uploads: Uploads; downloads: Downloads }, log: Log): Routes {
   type Note = (text: string) => void;
   const note: Note = (text) => log.info(text);
   const onTabs = <R extends Timed, T>(
@@ -71,7 +75,11 @@ export function browserRoutes(browser: Browser, log: Log): Routes {
     "POST /v1/browser/snapshot": onTab("snapshot", Snapshot, snapshot),
     "POST /v1/browser/links": onTab("links", Links, links),
     "POST /v1/browser/find": onTab("find", Find, find),
-    "POST /v1/browser/wait": onTab("wait", Wait, wait),
+    "POST /v1/browser/wait": onTab("wait", Wait, (tab, request, signal, note) =>
+      request.download === undefined
+        ? wait(tab, request, signal, note)
+        : waitForDownload(files.downloads, tab, request, signal),
+    ),
     "POST /v1/browser/pdf": onTab("pdf", Pdf, pdf, (bytes) => ({ type: "application/pdf", body: bytes })),
     "POST /v1/browser/screenshot": onTab("screenshot", Screenshot, screenshot, (bytes, { format }) => ({
       type: `image/${format}`,
@@ -82,7 +90,13 @@ export function browserRoutes(browser: Browser, log: Log): Routes {
     "POST /v1/browser/tabs/close": onTabs("close a tab", OnTab, closeTab),
     "GET /v1/browser/tabs": async ({ signal }) =>
       json(await withDeadline("tabs", LIST_TIMEOUT_MS, signal, (within) => browser.running.tabs.list(within))),
-    "POST /v1/browser/actions": onTab("actions", Actions, actAll),
+    "POST /v1/browser/actions": onTab("actions", Actions, (tab, { actions, ...rest }, ...call) => {
+      const found = actions.map((one) => (one.action === "upload" ? located(files.uploads, one) : one));
+      return actAll(tab, { actions: found, ...rest }, ...call);
+    }),
     ...Object.fromEntries(ACTION_NAMES.map((name) => [`POST /v1/browser/act/${name}`, action(name)])),
+    "POST /v1/browser/act/upload": onTab("upload", actionSchema("upload"), (tab, request, ...call) =>
+      act("upload")(tab, located(files.uploads, request), ...call),
+    ),
   };
 }

@@ -86,7 +86,8 @@ function handshake(path: string, host: string, rawHeaders: string[]): string {
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-function refuse(client: Socket, thrown: unknown): void {
+/** Answers an upgrade that is not to be. */
+export function refuse(client: Socket, thrown: unknown): void {
   const code = thrown instanceof HypeError ? thrown.code : "internal";
   const body = JSON.stringify({ code, message: messageOf(thrown) });
   client.end(

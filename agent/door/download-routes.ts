@@ -1,4 +1,5 @@
 import { CancelDownload, DeleteDownload, GetDownload, ListDownloads, ReadDownload } from "../../src/contract/index.ts";
+import { streamCompleted } from "../downloads/completed.ts";
 import type { Downloads } from "../downloads/downloads.ts";
 import { streamDownload } from "../downloads/stream.ts";
 import type { Routes } from "./door.ts";
@@ -20,6 +21,7 @@ export function downloadRoutes(downloads: Downloads): Routes {
     "POST /v1/browser/delete-download": operation("delete-download", DeleteDownload, ({ id }, signal) =>
       downloads.delete(id, signal),
     ),
+    "GET /v1/browser/completed-downloads": ({ response, signal }) => streamCompleted(downloads, response, signal),
     "GET /v1/browser/download": ({ url, response, signal }) =>
       streamDownload(downloads, check(ReadDownload, rangeOf(url)), response, signal),
   };

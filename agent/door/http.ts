@@ -15,6 +15,8 @@ export type Call = {
   signal: AbortSignal;
   /** The body under a schema, up to 8 MB unless told. @throws HypeError `invalid_request` | `payload_too_large` */
   body<T>(schema: v.GenericSchema<unknown, T>, maxBytes?: number): Promise<T>;
+  /** For bodies that are no JSON: read as they come. */
+  request: IncomingMessage;
   /** For streams: the handler answers by itself and returns nothing. */
   response: ServerResponse;
 };
@@ -46,6 +48,7 @@ export function callOf(request: IncomingMessage, response: ServerResponse): Call
     host: request.headers.host ?? "127.0.0.1",
     signal: gone.signal,
     body: async (schema, maxBytes = MAX_BODY_BYTES) => check(schema, await readJson(request, maxBytes)),
+    request,
     response,
   };
 }

@@ -17,6 +17,8 @@ type Kept = {
   download: Download;
   path: string;
   cancelled: boolean;
+  /** Somebody who waited for it was told. */
+  told: boolean;
   /** Settles when it is known which tab began it. */
   located: Promise<void>;
 };
@@ -82,6 +84,16 @@ export class Downloads {
     });
   }
 
+  /** The oldest of those meant that nobody who waited was told of. */
+  untold(isMeant: (download: Download) => boolean): Download | undefined {
+    for (const { download, told } of this.#kept.values()) if (!told && isMeant(download)) return download;
+    return undefined;
+  }
+
+  tell(id: string): void {
+    this.#find(id).told = true;
+  }
+
   /** Resolves once it is no longer in progress. @throws HypeError `download_not_found` */
   async ended(id: string, signal: AbortSignal): Promise<Download> {
     while (this.get(id).state === "in_progress") await this.changed(signal);
@@ -141,7 +153,13 @@ export class Downloads {
       },
       () => {}, // the browser went away
     );
-    this.#kept.set(guid, { download, path: join(this.directory, basename(guid)), cancelled: false, located });
+    this.#kept.set(guid, {
+      download,
+      path: join(this.directory, basename(guid)),
+      cancelled: false,
+      told: false,
+      located,
+    });
     this.#trim();
     this.#tell();
   }

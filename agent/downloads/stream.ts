@@ -16,7 +16,8 @@ export async function streamDownload(
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  const file = await openSoon(downloads, id, gone);
+  let file = await openSoon(downloads, id, gone);
+  let isFinal = false;
   try {
     const { state, total_bytes: total } = downloads.get(id);
     if (state === "failed" || state === "canceled")
@@ -42,8 +43,16 @@ export async function streamDownload(
       if (read > 0) {
         at += read;
         await written(response, Buffer.from(buffer.subarray(0, read)), gone);
-      } else if (before === "completed") break;
-      else if (before !== "in_progress") return void response.destroy();
+      } else if (before === "completed") {
+        const whole = downloads.get(id).total_bytes ?? at;
+        if (at >= (to === undefined ? whole : Math.min(whole, to + 1))) break;
+        // Opened while Chromium gave it its name, it may be another file than the one that is there now.
+        if (isFinal) return void response.destroy();
+        isFinal = true;
+        const final = downloads.open(id);
+        closeSync(file);
+        file = final;
+      } else if (before !== "in_progress") return void response.destroy();
       else await change;
     }
     response.end();

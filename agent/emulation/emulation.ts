@@ -26,6 +26,7 @@ const SHARED: Record<string, string> = {
 export class Emulation implements Layer {
   #all: Settings = {};
   #ofTab = new Map<string, Settings>();
+  #held = new Map<string, NonNullable<Settings["viewport"]>>();
   #applied = new WeakMap<OverlayTarget, Map<string, string>>(); // order -> its parameters as text
   #permissions = new Permissions();
   #browserUserAgent = "";
@@ -44,7 +45,7 @@ export class Emulation implements Layer {
   }
 
   isWanted(): boolean {
-    return isAny(this.#all) || [...this.#ofTab.values()].some(isAny);
+    return this.#held.size > 0 || isAny(this.#all) || [...this.#ofTab.values()].some(isAny);
   }
 
   hasCredentials(): boolean {
@@ -52,7 +53,9 @@ export class Emulation implements Layer {
   }
 
   effective(tab: string | null): Settings {
-    return { ...this.#all, ...(tab === null ? {} : this.#ofTab.get(tab)) };
+    if (tab === null) return { ...this.#all };
+    const held = this.#held.get(tab);
+    return { ...this.#all, ...this.#ofTab.get(tab), ...(held && { viewport: held }) };
   }
 
   now(tab: string | undefined): EmulationNow {
@@ -89,17 +92,36 @@ export class Emulation implements Layer {
     return this.now(tab);
   }
 
+  /**
+   * The viewport a person who watches the tab wants while they do; it lies over what is set, which is back when it is given up (null).
+   * @throws HypeError `emulation_refused` with Chromium's reason
+   */
+  async holdViewport(tab: string, size: { width: number; height: number } | null): Promise<void> {
+    if (size === null && !this.#held.has(tab)) return;
+    if (size === null) this.#held.delete(tab);
+    else this.#held.set(tab, size);
+    try {
+      await this.#change({ all: this.#all, ofTab: new Map(this.#ofTab) });
+    } catch (thrown) {
+      this.#held.delete(tab);
+      throw thrown;
+    }
+  }
+
   /** Orders go out at once, in the order Chromium shall obey them. */
   attach(target: OverlayTarget): Promise<unknown>[] {
     return this.#apply(target);
   }
 
   detach(target: OverlayTarget, isGone: boolean): void {
-    if (target.isTab && isGone) this.#ofTab.delete(target.targetId);
+    if (!target.isTab || !isGone) return;
+    this.#ofTab.delete(target.targetId);
+    this.#held.delete(target.targetId);
   }
 
   forgetTabs(): void {
     this.#ofTab.clear();
+    this.#held.clear();
   }
 
   async #change(before: { all: Settings; ofTab: Map<string, Settings> }): Promise<void> {

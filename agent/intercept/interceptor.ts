@@ -4,9 +4,11 @@ import type { Connection } from "../cdp/connection.ts";
 import type { Layer, Overlay } from "../overlay/overlay.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
 import { preflightFor, Rules, type Verdict } from "./rules.ts";
+import { conditions, WorkerGuards } from "./web-sockets.ts";
 
 /** A request asks at most once for the same credentials: they were wrong. Remembered for so many. */
 const MAX_TRIED = 1_000;
+const OWNER = "intercept";
 
 /**
  * Stops the requests that a rule or credentials concern, and decides at once: nothing is ever held here, so that nothing hangs
@@ -16,6 +18,8 @@ export class Interceptor implements Layer {
   readonly #rules = new Rules();
   #tried = new Set<string>();
   #enabled = new WeakMap<OverlayTarget, string>();
+  #sockets = new WeakMap<OverlayTarget, string>();
+  readonly #guards = new WorkerGuards();
 
   /** @param settings tells the credentials of a tab */
   constructor(
@@ -64,9 +68,28 @@ export class Interceptor implements Layer {
       patterns.push({ urlPattern: credentials.origin ? `${new URL(credentials.origin).origin}/*` : "*" });
     const params = { patterns, handleAuthRequests: credentials != null };
     const text = patterns.length === 0 ? "" : JSON.stringify(params);
-    if ((this.#enabled.get(target) ?? "") === text) return [];
+    const sockets = this.#attachSockets(target);
+    if ((this.#enabled.get(target) ?? "") === text) return sockets;
     this.#enabled.set(target, text);
-    return [text === "" ? target.send("Fetch.disable", undefined) : target.send("Fetch.enable", params)];
+    return [...sockets, text === "" ? target.send("Fetch.disable", undefined) : target.send("Fetch.enable", params)];
+  }
+
+  #attachSockets(target: OverlayTarget): Promise<unknown>[] {
+    const rules = this.#rules.sockets(target.tab);
+    const before = this.#sockets.get(target);
+    if (rules.length === 0 && before === undefined) return [];
+    if (target.isWorker) {
+      this.#sockets.set(target, "");
+      return [this.#guards.set(target, rules)];
+    }
+    const matchedNetworkConditions = conditions(rules, this.settings.effective(target.tab));
+    const text = JSON.stringify(matchedNetworkConditions);
+    if (before === text) return [];
+    this.#sockets.set(target, text);
+    return [
+      target.enable("Network", OWNER),
+      target.send("Network.emulateNetworkConditionsByRule", { matchedNetworkConditions }),
+    ];
   }
 
   detach(target: OverlayTarget, isGone: boolean): void {

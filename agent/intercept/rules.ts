@@ -1,5 +1,6 @@
 import type { Protocol } from "devtools-protocol";
 import { type AddRule, HypeError, type Rule } from "../../src/contract/index.ts";
+import { mustBeForSockets } from "./web-sockets.ts";
 
 const MAX_RULES = 1_000;
 /** Bodies of mocks are kept in the guest's memory, characters. */
@@ -30,6 +31,7 @@ export class Rules {
         "limit_reached",
         `there is room for ${MAX_RULES} rules and ${MAX_BODIES} bytes of bodies; remove some`,
       );
+    mustBeForSockets(request);
     const rule: Kept = {
       id: `r${++this.#lastId}`,
       request,
@@ -60,8 +62,8 @@ export class Rules {
 
   /** What Chromium shall stop for us; everything else passes at full speed. */
   patterns(tab: string | null): Protocol.Fetch.RequestPattern[] {
-    return this.#rules
-      .filter(({ request }) => request.tab === undefined || request.tab === tab)
+    return this.#of(tab)
+      .filter((rule) => !isForSockets(rule))
       .flatMap(({ request, types }) =>
         [...(types ?? [undefined])].map((type) => ({
           urlPattern: request.url,
@@ -70,11 +72,26 @@ export class Rules {
       );
   }
 
+  /** Those for WebSockets, as they are written and as a regular expression. */
+  sockets(tab: string | null): { url: string; source: string; block: boolean }[] {
+    return this.#of(tab)
+      .filter(isForSockets)
+      .map(({ request, pattern }) => ({
+        url: request.url,
+        source: pattern.source,
+        block: request.action.type === "block",
+      }));
+  }
+
+  #of(tab: string | null): Kept[] {
+    return this.#rules.filter(({ request }) => request.tab === undefined || request.tab === tab);
+  }
+
   judge(tab: string | null, { request, resourceType }: Protocol.Fetch.RequestPausedEvent): Verdict {
     let headers: Verdict["headers"] = null;
     for (const rule of this.#rules) {
       const { tab: only, methods, action } = rule.request;
-      if (only !== undefined && only !== tab) continue;
+      if ((only !== undefined && only !== tab) || isForSockets(rule)) continue;
       // A preflight asks on behalf of the method it names.
       if (methods && !methods.includes(preflightFor(request) ?? request.method)) continue;
       if (rule.types && !rule.types.has(resourceType)) continue;
@@ -108,6 +125,7 @@ function compile(pattern: string): RegExp {
 /** To the Fetch domain a fetch() is an XHR. */
 const protocolTypes = (type: string): string[] =>
   type === "fetch" || type === "xhr" ? ["XHR", "Fetch"] : [TYPES[type] ?? type[0]!.toUpperCase() + type.slice(1)];
+const isForSockets = ({ types }: Kept): boolean => types?.has("Websocket") === true;
 const sizeOf = ({ action }: AddRule): number =>
   action.type === "mock" ? (action.body?.length ?? 0) + (action.body_base64?.length ?? 0) : 0;
 const told = ({ id, request, hits }: Kept): Rule => ({

@@ -1,22 +1,18 @@
 import type { Protocol } from "devtools-protocol";
-import * as v from "valibot";
 import {
+  checkCookies,
   type ClearCookies,
-  Cookie,
+  type Cookie,
   type CookieList,
   type CookiesCleared,
   type CookiesSet,
+  firstOf,
   type GetCookies,
   HypeError,
 } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
 import type { Context } from "./context.ts";
 
-/** RFC 6265bis section 5.6: name and value together, and each attribute. */
-const MAX_PAIR_BYTES = 4096;
-const MAX_ATTRIBUTE_BYTES = 1024;
-/** As many bad ones stand in an error by name. */
-const MAX_NAMED = 100;
 /** net/cookies/cookie_monster.h: kMaxCookies, kDomainMaxCookies; beyond them it drops a tenth at once. */
 const LIMITS = "it has room for 3300 cookies, 180 of a site";
 /** Cookies a command carries. */
@@ -45,8 +41,8 @@ export async function setCookies(context: Context, given: unknown[]): Promise<Co
     .map(label);
   const kept = good.length - refused.length - missing.length;
   const lost = [
-    ...(refused.length > 0 ? [`Chromium refused ${list(refused)}`] : []),
-    ...(missing.length > 0 ? [`Chromium did not keep (${LIMITS}) ${list(missing)}`] : []),
+    ...(refused.length > 0 ? [`Chromium refused ${firstOf(refused)}`] : []),
+    ...(missing.length > 0 ? [`Chromium did not keep (${LIMITS}) ${firstOf(missing)}`] : []),
   ];
   if (lost.length > 0)
     throw new HypeError("state_incomplete", `${kept} of ${good.length} cookies are set; ${lost.join("; ")}`);
@@ -76,53 +72,6 @@ export async function removeCookies(context: Context, cookies: Cookie[], all: nu
         cookies: cookies.slice(at, at + BATCH).map((cookie) => ({ ...toProtocol(cookie), expires: 1 })),
       });
   return { cleared: cookies.length };
-}
-
-/** @throws HypeError `state_invalid` naming each bad cookie with its place, name and fault. */
-export function checkCookies(given: unknown[]): { good: Cookie[]; expired: number } {
-  const now = Date.now() / 1000;
-  const bad: string[] = [];
-  const good: Cookie[] = [];
-  let expired = 0;
-  for (const [index, value] of given.entries()) {
-    const parsed = v.safeParse(Cookie, value);
-    const faults = parsed.success
-      ? faultsOf(parsed.output)
-      : parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "cookie"}: ${issue.message}`);
-    if (faults.length > 0) bad.push(`cookies.${index} (${nameOf(value)}): ${faults.join(", ")}`);
-    else if (parsed.success && parsed.output.expires >= 0 && parsed.output.expires < now) expired += 1;
-    else if (parsed.success) good.push(parsed.output);
-  }
-  if (bad.length > 0) throw new HypeError("state_invalid", `nothing was set; mend these cookies: ${list(bad)}`);
-  return { good, expired };
-}
-
-/** What Chromium would refuse or silently change, in words. */
-function faultsOf(cookie: Cookie): string[] {
-  const { name, value, domain, path, secure, sameSite, expires } = cookie;
-  const host = domain.replace(/^\./, "");
-  const rules: [boolean, string][] = [
-    [Buffer.byteLength(name + value) > MAX_PAIR_BYTES, `name and value are over ${MAX_PAIR_BYTES} bytes`],
-    [Buffer.byteLength(path) > MAX_ATTRIBUTE_BYTES, `path is over ${MAX_ATTRIBUTE_BYTES} bytes`],
-    [Buffer.byteLength(domain) > MAX_ATTRIBUTE_BYTES, `domain is over ${MAX_ATTRIBUTE_BYTES} bytes`],
-    // eslint-disable-next-line no-control-regex
-    [/[\0-\x08\x0a-\x1f\x7f;]/.test(value), "value has a control character or a semicolon (encode it)"],
-    // eslint-disable-next-line no-control-regex
-    [/[\0-\x1f\x7f;=]/.test(name), "name has a control character, a semicolon or an equals sign"],
-    [name !== name.trim() || value !== value.trim(), "name or value begins or ends with white space"],
-    [name === "" && value === "", "name and value are both empty"],
-    [!/^[^\s/:;,?#@]+$/.test(host) && !/^\[[0-9a-f:]+\]$/i.test(host), "domain is not a host name"],
-    [!path.startsWith("/"), "path does not begin with /"],
-    [sameSite === "None" && !secure, "sameSite None needs secure"],
-    [cookie.partitionKey !== undefined && !secure, "a partitioned cookie needs secure"],
-    [/^__Secure-/i.test(name) && !secure, "the prefix __Secure- needs secure"],
-    [
-      /^__Host-/i.test(name) && (!secure || path !== "/" || domain.startsWith(".")),
-      "the prefix __Host- needs secure, path / and a host without a leading dot",
-    ],
-    [expires < 0 && expires !== -1, "expires is before 1970 (a session cookie has -1)"],
-  ];
-  return rules.filter(([broken]) => broken).map(([, fault]) => fault);
 }
 
 /** Chromium refuses a batch for one bad cookie, without saying which: halve until it stands alone. */
@@ -186,7 +135,3 @@ function isSentTo(cookie: Protocol.Network.Cookie, url: URL): boolean {
 const keyOf = (cookie: Cookie) =>
   JSON.stringify([cookie.name, cookie.domain.toLowerCase(), cookie.path, cookie.partitionKey ?? null]);
 const label = (cookie: Cookie) => `${JSON.stringify(cookie.name.slice(0, 80))} of ${cookie.domain}${cookie.path}`;
-const nameOf = (value: unknown): string =>
-  JSON.stringify(String((value as { name?: unknown } | null)?.name ?? "without a name").slice(0, 80));
-const list = (lines: string[]): string =>
-  lines.slice(0, MAX_NAMED).join("; ") + (lines.length > MAX_NAMED ? `; and ${lines.length - MAX_NAMED} more` : "");

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import {
+  checkCookies,
   type ClearState,
   type ExportState,
   type ImportState,
@@ -11,7 +12,7 @@ import {
   type StateImported,
 } from "../../src/contract/index.ts";
 import type { Context } from "./context.ts";
-import { checkCookies, getCookies, removeCookies, setCookies } from "./cookies.ts";
+import { getCookies, removeCookies, setCookies } from "./cookies.ts";
 import type { OwnTargets } from "./own-targets.ts";
 import { READ_DATABASES, READ_STORAGE, WRITE_DATABASES, WRITE_STORAGE } from "./page-scripts.ts";
 import type { KnownOrigins } from "./origins.ts";

@@ -12,6 +12,7 @@ import { createProgress, type Progress, silentProgress } from "./output/progress
 export const CATEGORY = {
   vms: "Virtual machines",
   browser: "Browser",
+  artifacts: "Artifacts",
   image: "Images",
   access: "Access",
   host: "This machine",

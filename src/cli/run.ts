@@ -14,6 +14,9 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
   const end = argv.indexOf("--");
   const json = (end < 0 ? argv : argv.slice(0, end)).includes("--json");
   try {
+    const { terminal } = context;
+    if (argv.length === 0 && terminal.stdin && terminal.stdout)
+      return await cli.process(["tui"], context).validateAndExecute();
     if (argv.length === 0 || asksForHelp(argv)) {
       const definitions = commandDefinitions(cli);
       const paint = context.paint.stdout;

@@ -56,9 +56,10 @@ function remedy(words: string[], definitions: CommandDefinition[]): string {
         editDistance(first, line),
         editDistance(first, path.at(-1) ?? ""),
       ];
-      return { line, distance: Math.min(...forms) };
+      return { line, words: path.length, distance: Math.min(...forms) };
     })
-    .toSorted((a, b) => a.distance - b.distance)[0];
+    // Of two that are as near, the one that needs fewer words.
+    .toSorted((a, b) => a.distance - b.distance || a.words - b.words)[0];
   const guess = nearest && first !== "" && nearest.distance <= 2 ? `Did you mean \`hype ${nearest.line}\`? ` : "";
   return `${guess}\`hype --help\` shows the commands.`;
 }

@@ -1,39 +1,22 @@
 import type { VmEvent } from "../contract/event.ts";
 import { HypeError } from "../contract/errors.ts";
+import { messagesOf } from "./messages.ts";
 import { textOf, type Transport } from "./transport.ts";
 
 /** The server beats every 15 s: a stream silent for three beats is dead. */
 const SILENCE_MS = 50_000;
 const RETRY_MS = { first: 250, last: 5_000 };
 
-type Message = { id: string | null; event: string; data: string };
-
-/** Messages of a server-sent event stream (HTML standard, section 9.2.6), comments included as messages without data. */
-async function* messagesOf(pieces: AsyncIterable<string>): AsyncGenerator<Message> {
-  let rest = "";
-  for await (const piece of pieces) {
-    rest += piece;
-    for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
-      const message: Message = { id: null, event: "message", data: "" };
-      for (const line of rest.slice(0, end).split("\n")) {
-        const [, field, value = ""] = /^(id|event|data):? ?(.*)$/.exec(line) ?? [];
-        if (field) message[field as keyof Message] = value;
-      }
-      rest = rest.slice(end + 2);
-      yield message;
-    }
-  }
-}
-
 /**
  * Every event after `after` (null: from now on). When the connection breaks it is opened again after the last event seen, so none is
- * missed and none comes twice. Ends when the signal aborts. @throws HypeError what the server refuses with, or no server at the first try.
+ * missed and none comes twice; `onConnection` is told of it. Ends when the signal aborts. @throws HypeError what the server refuses with, or no server at the first try.
  */
 export async function* eventStream(
   send: Transport,
   base: string,
   after: number | null,
   signal?: AbortSignal,
+  onConnection: (state: "open" | "lost", why?: HypeError) => void = () => {},
 ): AsyncGenerator<VmEvent> {
   let last = after;
   let wasConnected = false;
@@ -49,6 +32,7 @@ export async function* eventStream(
         signal: either,
       });
       wasConnected = true;
+      onConnection("open");
       for await (const { id, event, data } of messagesOf(textOf(response, base, either))) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -56,9 +40,11 @@ export async function* eventStream(
         if (id !== null && id !== "") last = Number(id);
         if (event === "message" && data) yield JSON.parse(data) as VmEvent;
       }
+      if (!signal?.aborted) onConnection("lost");
     } catch (thrown) {
       const isConnection = thrown instanceof HypeError && PASSING.has(thrown.code);
       if (!signal?.aborted && (!isConnection || !wasConnected)) throw thrown;
+      if (!signal?.aborted) onConnection("lost", thrown as HypeError);
     } finally {
       clearTimeout(timer);
       silence.abort();

@@ -26,9 +26,19 @@ export function createTransport({ base, key, ca, fetch: send = carrier(ca) }: Co
 
 /** The body of a reply as text, piece by piece, until it ends or the signal aborts. @throws HypeError cancelled | server_unreachable */
 export async function* textOf(response: Response, base: string, signal?: AbortSignal): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const piece of bytesOf(response, base, signal)) {
+    const text = decoder.decode(piece, { stream: true });
+    if (text) yield text;
+  }
+  const rest = decoder.decode();
+  if (rest) yield rest;
+}
+
+/** The body of a reply as it comes. @throws HypeError cancelled | server_unreachable */
+export async function* bytesOf(response: Response, base: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
-  const decoder = new TextDecoder();
   const stop = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -36,11 +46,8 @@ export async function* textOf(response: Response, base: string, signal?: AbortSi
       const { done, value } = await reader.read();
       if (signal?.aborted) throw signal.reason;
       if (done) break;
-      const text = decoder.decode(value, { stream: true });
-      if (text) yield text;
+      yield value;
     }
-    const rest = decoder.decode();
-    if (rest) yield rest;
   } catch (thrown) {
     throw callError(thrown, base, signal);
   } finally {

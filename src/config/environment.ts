@@ -60,7 +60,7 @@ export const ENVIRONMENT = {
   OVERHYPED_HOME: {
     schema: absolutePath,
     fallback: "~/.overhyped",
-    meaning: "State directory: state.db, run, logs, images, admin.key",
+    meaning: "State directory: state.db, run, logs, images, artifacts, admin.key",
   },
   OVERHYPED_DB_PATH: { schema: absolutePath, fallback: "$OVERHYPED_HOME/state.db", meaning: "SQLite database" },
   OVERHYPED_RUNTIME_DIR: {
@@ -221,6 +221,53 @@ export const ENVIRONMENT = {
     ),
     fallback: "none",
     meaning: "Proxies whose X-Forwarded-For is believed",
+  },
+  OVERHYPED_ARTIFACT_QUOTA_MB: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(/^\d{1,9}$/, "must be whole megabytes"),
+      v.transform(Number),
+      v.minValue(1, "must be at least 1"),
+    ),
+    fallback: "10240",
+    meaning: "Space all artifacts together may take, MB (1048576 bytes); more is refused, nothing is deleted for it",
+  },
+  OVERHYPED_ARTIFACT_RETENTION_DAYS: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(/^\d{1,5}$/, "must be whole days"),
+      v.transform(Number),
+      v.maxValue(36_500, "must be at most 36500"),
+    ),
+    fallback: "0",
+    meaning: "Artifacts kept from now on are deleted after so many days; 0: never",
+  },
+  OVERHYPED_LLM_BASE_URL: {
+    schema: v.pipe(v.string(), v.regex(/^https?:\/\/[^\s?#@]+$/, "must be http(s)://HOST[:PORT][/PATH]")),
+    fallback: "no model",
+    meaning: "OpenAI-compatible endpoint of the AG-UI operator, up to and without /chat/completions",
+  },
+  OVERHYPED_LLM_MODEL: {
+    schema: v.pipe(text, v.maxLength(200, "must be at most 200 characters")),
+    fallback: "no model",
+    meaning: "Its model; together with OVERHYPED_LLM_BASE_URL",
+  },
+  OVERHYPED_LLM_KEY: { schema: text, fallback: "none is sent", meaning: "Key of that endpoint" },
+  OVERHYPED_OAUTH_ISSUER: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(
+        /^(https:\/\/[^\s?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/[^\s?#]*)?)$/,
+        "must be an https:// URL, without query",
+      ),
+    ),
+    fallback: "keys of `hype keys create` only",
+    meaning: "OAuth issuer whose access tokens open /mcp, too; its scopes overhyped:read, :operate, :admin",
+  },
+  OVERHYPED_OAUTH_AUDIENCE: {
+    schema: v.pipe(v.string(), v.url("must be a URL")),
+    fallback: "OVERHYPED_API_BASE and /mcp",
+    meaning: "What those tokens must be for: the URL of /mcp as clients know it",
   },
   OVERHYPED_BOOT_TIMEOUT_MS: { schema: milliseconds, fallback: "120000", meaning: "Start to usable, per VM" },
   OVERHYPED_LOG_LEVEL: {

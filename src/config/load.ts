@@ -41,6 +41,13 @@ export type Config = {
   allowCidr: string[] | null;
   apiHosts: string[];
   trustedProxies: string[];
+  artifactQuotaMb: number;
+  /** 0: for ever. */
+  artifactRetentionDays: number;
+  /** A model behind an OpenAI-compatible endpoint; null: none. */
+  llm: { baseUrl: string; model: string; key: string | null } | null;
+  /** Whose access tokens open MCP besides our keys; null: nobody's. */
+  oauth: { issuer: string; audience: string | null } | null;
   bootTimeoutMs: number;
   logLevel: "debug" | "info" | "warn" | "error";
 };
@@ -74,6 +81,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     faults.push(`OVERHYPED_HOST_IP ${set.OVERHYPED_HOST_IP} must lie in OVERHYPED_SUBNET ${subnet}`);
   if (!set.OVERHYPED_TLS_CERT !== !set.OVERHYPED_TLS_KEY)
     faults.push("OVERHYPED_TLS_CERT and OVERHYPED_TLS_KEY must be given together");
+  if (!set.OVERHYPED_LLM_BASE_URL !== !set.OVERHYPED_LLM_MODEL)
+    faults.push("OVERHYPED_LLM_BASE_URL and OVERHYPED_LLM_MODEL must be given together");
   const runtimeDir =
     set.OVERHYPED_RUNTIME_DIR ?? join(set.OVERHYPED_HOME ?? join(env.HOME ?? homedir(), ".overhyped"), "run");
   if (Buffer.byteLength(runtimeDir) > RUNTIME_DIR_BYTES)
@@ -118,6 +127,19 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     allowCidr: set.OVERHYPED_API_ALLOW_CIDR ?? null,
     apiHosts: set.OVERHYPED_API_HOSTS ?? [],
     trustedProxies: set.OVERHYPED_TRUSTED_PROXIES ?? [],
+    artifactQuotaMb: set.OVERHYPED_ARTIFACT_QUOTA_MB ?? 10_240,
+    artifactRetentionDays: set.OVERHYPED_ARTIFACT_RETENTION_DAYS ?? 0,
+    llm:
+      set.OVERHYPED_LLM_BASE_URL && set.OVERHYPED_LLM_MODEL
+        ? {
+            baseUrl: set.OVERHYPED_LLM_BASE_URL.replace(/\/+$/, ""),
+            model: set.OVERHYPED_LLM_MODEL,
+            key: set.OVERHYPED_LLM_KEY ?? null,
+          }
+        : null,
+    oauth: set.OVERHYPED_OAUTH_ISSUER
+      ? { issuer: set.OVERHYPED_OAUTH_ISSUER, audience: set.OVERHYPED_OAUTH_AUDIENCE ?? null }
+      : null,
     bootTimeoutMs: set.OVERHYPED_BOOT_TIMEOUT_MS ?? 120_000,
     logLevel: set.OVERHYPED_LOG_LEVEL ?? "info",
   };

@@ -9,11 +9,16 @@ export const paths = {
   adminKey: (config: Config) => join(config.home, "admin.key"),
   /** Secret that signs CDP tokens; 0600. */
   signingKey: (config: Config) => join(config.home, "signing.key"),
+  /** Keys that profiles are sealed with; 0600. */
+  profilesKey: (config: Config) => join(config.home, "profiles.key"),
+  profiles: (config: Config) => join(config.home, "profiles"),
   /** Held exclusively by the one server of this state. */
   serverLock: (config: Config) => join(config.home, "serve.lock"),
   serverLog: (config: Config) => join(config.logDir, "serve.log"),
   vmRun: (config: Config, vmId: string) => join(config.runtimeDir, shortId(vmId)),
   vmLogs: (config: Config, vmId: string) => join(config.logDir, shortId(vmId)),
+  /** Files that are kept of VMs, by their SHA-256. */
+  artifacts: (config: Config) => join(config.home, "artifacts"),
   image: (config: Config, imageId: string) => join(config.imageDir, imageId),
 };
 

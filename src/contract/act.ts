@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import { elementFields, onTab, ref, selector } from "./browser.ts";
+import { Download } from "./download.ts";
+import { UploadName } from "./upload.ts";
 
 /** What is done to a page: by element, or by coordinates where `x` and `y` are given (CSS pixels of the viewport). */
 
@@ -99,7 +101,16 @@ export const ACTIONS = {
   focus: { ...elementFields },
   upload: {
     ...elementFields,
-    paths: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))), v.maxLength(1_000)),
+    files: v.optional(
+      v.pipe(v.array(UploadName), v.maxLength(1_000), v.description("Names of uploads; an empty list takes all away")),
+    ),
+    paths: v.optional(
+      v.pipe(
+        v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))),
+        v.maxLength(1_000),
+        v.description("Files of the guest, whole paths; instead of files"),
+      ),
+    ),
   },
   mouse: {
     ...point,
@@ -178,20 +189,51 @@ export const Wait = v.pipe(
     network_idle: v.optional(v.literal(true)),
     load: v.optional(v.picklist(["domcontentloaded", "load"])),
     dialog: v.optional(v.literal(true)),
+    download: v.optional(
+      v.pipe(
+        v.union([
+          v.literal(true),
+          v.strictObject({
+            name: v.optional(
+              v.pipe(
+                v.string(),
+                v.minLength(1),
+                v.maxLength(1_024),
+                v.description("Name, glob (* ** ?) or /pattern/flags"),
+              ),
+            ),
+          }),
+        ]),
+        v.description(
+          "Until one has ended; each is told of once, oldest first, so that the click may come before the wait",
+        ),
+      ),
+    ),
     frame: elementFields.frame,
     ...onTab,
   }),
   v.check(
     (wanted) => WAIT_FOR.filter((name) => wanted[name] !== undefined).length === 1,
-    `give exactly one of selector, text, text_gone, url, function, network_idle, load, dialog`,
+    `give exactly one of selector, text, text_gone, url, function, network_idle, load, dialog, download`,
   ),
 );
-export const WAIT_FOR = ["selector", "text", "text_gone", "url", "function", "network_idle", "load", "dialog"] as const;
+export const WAIT_FOR = [
+  "selector",
+  "text",
+  "text_gone",
+  "url",
+  "function",
+  "network_idle",
+  "load",
+  "dialog",
+  "download",
+] as const;
 export type Wait = v.InferOutput<typeof Wait>;
 export const Waited = v.object({
   tab: v.string(),
   url: v.string(),
   title: v.string(),
   dialog: v.nullable(v.object({ type: v.string(), message: v.string() })),
+  download: v.optional(v.pipe(Download, v.description("Of a wait for a download; look at its state"))),
 });
 export type Waited = v.InferOutput<typeof Waited>;

@@ -120,6 +120,24 @@ export const BROWSER_ERRORS = {
     title: "The download's bytes are not there",
     remedy: "Begin it again in the browser; the message says why they are missing.",
   },
+  upload_not_found: {
+    status: 404,
+    exit: 1,
+    title: "No such upload",
+    remedy: "List the uploads; they are gone after a restart of the VM.",
+  },
+  upload_mismatch: {
+    status: 422,
+    exit: 1,
+    title: "The bytes are not those announced",
+    remedy: "Nothing was kept: send the file again, with its own length and checksum.",
+  },
+  guest_disk_full: {
+    status: 507,
+    exit: 1,
+    title: "The guest's disk is full",
+    remedy: "Delete uploads or downloads, or give the VM more memory: half of it is its disk.",
+  },
   range_not_satisfiable: {
     status: 416,
     exit: 1,

@@ -22,6 +22,10 @@ export type Download = v.InferOutput<typeof Download>;
 export const DownloadList = v.object({ items: v.array(Download) });
 export type DownloadList = v.InferOutput<typeof DownloadList>;
 
+/** Lines of the agent's `GET /v1/browser/completed-downloads`. */
+export const CompletedDownload = v.object({ id });
+export type CompletedDownload = v.InferOutput<typeof CompletedDownload>;
+
 export const ListDownloads = v.strictObject({ timeout_ms: timeoutMs });
 export type ListDownloads = v.InferOutput<typeof ListDownloads>;
 export const GetDownload = v.strictObject({

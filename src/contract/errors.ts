@@ -62,6 +62,12 @@ export const ERRORS = {
     title: "Unsupported media type",
     remedy: "Send `Content-Type: application/json`.",
   },
+  not_acceptable: {
+    status: 406,
+    exit: 1,
+    title: "No form of the reply is acceptable",
+    remedy: "Name one of the types of the message in Accept.",
+  },
   rate_limited: {
     status: 429,
     exit: 1,
@@ -297,6 +303,25 @@ export const ERRORS = {
     exit: 1,
     title: "The key's name is taken",
     remedy: "Choose another name; revoked keys keep theirs.",
+  },
+  llm_failed: {
+    status: 502,
+    exit: 1,
+    title: "The model's endpoint failed",
+    remedy: "The message says how; OVERHYPED_LLM_BASE_URL names the endpoint. Commands work without it.",
+  },
+  interrupt_not_found: {
+    status: 404,
+    exit: 1,
+    title: "No such interrupt",
+    remedy: "It was answered, ran out or belongs to another thread or key: ask for the operation again.",
+  },
+  issuer_unavailable: {
+    status: 503,
+    exit: 1,
+    title: "The OAuth issuer cannot be asked for its keys",
+    remedy:
+      "See that OVERHYPED_OAUTH_ISSUER is right and reachable from this host; or use a key of `hype keys create`.",
   },
   root_required: { status: 403, exit: 1, title: "Only root may do this", remedy: "Run it with sudo." },
   setup_failed: {

@@ -20,7 +20,7 @@ export const EventType = v.picklist([
   "VM_CONTROL_TAKEN", // data: who holds control over the browser now
   "VM_CONTROL_RETURNED",
   "VM_EGRESS_DENIED", // data: refused destinations since the last one; at most one a minute per VM
-  "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser
+  "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser | profile
 ]);
 export type EventType = v.InferOutput<typeof EventType>;
 

@@ -15,6 +15,7 @@ export const RESOURCE_TYPES = [
   "eventsource",
   "manifest",
   "ping",
+  "websocket",
   "other",
 ] as const;
 
@@ -61,7 +62,9 @@ export const AddRule = v.strictObject({
     v.pipe(
       v.array(v.picklist(RESOURCE_TYPES)),
       v.minLength(1),
-      v.description("xhr and fetch mean both: Chromium does not tell them apart"),
+      v.description(
+        "xhr and fetch mean both: Chromium does not tell them apart. A rule for websocket names nothing else, and blocks or allows",
+      ),
     ),
   ),
   methods: v.optional(v.pipe(v.array(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]{1,32}$/))), v.minLength(1))),
@@ -72,7 +75,7 @@ export const AddRule = v.strictObject({
 });
 export type AddRule = v.InferOutput<typeof AddRule>;
 
-/** `hits`: requests it acted on. A mock's body is not repeated. */
+/** `hits`: requests it acted on; sockets are not counted. A mock's body is not repeated. */
 export const Rule = v.object({
   id: v.string(),
   url: v.string(),

@@ -12,6 +12,12 @@ export const KEEPING_ERRORS = {
     title: "The artifacts take all the space they may",
     remedy: "Delete artifacts, or raise OVERHYPED_ARTIFACT_QUOTA_MB.",
   },
+  artifact_damaged: {
+    status: 500,
+    exit: 1,
+    title: "The artifact's file is not what was kept",
+    remedy: "Restore the file named in the message from a backup, or delete the artifact.",
+  },
   profile_not_found: {
     status: 404,
     exit: 1,

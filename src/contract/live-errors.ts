@@ -6,6 +6,12 @@ export const LIVE_ERRORS = {
     title: "The live link is not valid",
     remedy: "It ran out, was revoked, or is for another VM: `hype live NAME` makes a new one.",
   },
+  live_link_not_found: {
+    status: 404,
+    exit: 1,
+    title: "No such live link",
+    remedy: "`hype live list NAME` shows the links of a VM.",
+  },
   view_only: {
     status: 403,
     exit: 1,
@@ -23,5 +29,11 @@ export const LIVE_ERRORS = {
     exit: 1,
     title: "The tab is already being recorded, or no recording runs",
     remedy: "`list-recordings` shows what is recorded.",
+  },
+  recording_not_found: {
+    status: 404,
+    exit: 1,
+    title: "No such recording",
+    remedy: "`list-recordings` shows what there is; recordings are gone after a restart of the VM.",
   },
 } as const;

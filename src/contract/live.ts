@@ -59,6 +59,7 @@ export const ControlCommand = v.variant("type", [
   v.strictObject({
     type: v.literal("touch"),
     action: v.picklist(["start", "move", "end", "cancel"]),
+    /** What touches after this, as `TouchEvent.touches` has it: nothing at the last `end`, and at a `cancel`. */
     points: v.pipe(v.array(v.strictObject({ x: coordinate, y: coordinate, id: v.number() })), v.maxLength(10)),
     modifiers,
   }),
@@ -84,6 +85,11 @@ export const ControlCommand = v.variant("type", [
     accept: v.boolean(),
     prompt_text: v.optional(text(65_536)),
   }),
+  /**
+   * Control is given back: keys and buttons still held are let go, the viewport is what it was, and dialogs are the automation's again.
+   * The end of the connection does the same. From the first command of this list until then, dialogs of the watched tab wait for `dialog`.
+   */
+  v.strictObject({ type: v.literal("release") }),
 ]);
 export type ControlCommand = v.InferOutput<typeof ControlCommand>;
 
@@ -92,7 +98,7 @@ export type LiveCommand = v.InferOutput<typeof LiveCommand>;
 
 const LiveTab = v.object({ id: v.string(), url: v.string(), title: v.string(), active: v.boolean() });
 export const LiveMessage = v.variant("type", [
-  /** First, and whenever something of it changes. */
+  /** First, and whenever something of it changes. `loading`: the watched tab fetches a page; known from the page's commit on. */
   v.object({ type: v.literal("tabs"), watched: v.nullable(v.string()), loading: v.boolean(), items: v.array(LiveTab) }),
   v.object({ type: v.literal("clipboard"), text: v.string() }),
   v.object({

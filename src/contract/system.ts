@@ -20,6 +20,7 @@ export const SystemStatus = v.object({
     disk_free_mb: v.number(),
   }),
   vms: v.object({ total: v.number(), by_status: v.record(VmStatus, v.number()) }),
+  last_event_seq: v.pipe(v.number(), v.integer(), v.description("`seq` of the newest event; 0 when there is none")),
   default_image: v.nullable(v.string()),
 });
 export type SystemStatus = v.InferOutput<typeof SystemStatus>;

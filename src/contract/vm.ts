@@ -1,6 +1,9 @@
 import * as v from "valibot";
+import { KeepKind, KeepPolicy } from "./artifact.ts";
 import { EgressMode, EgressPolicy } from "./egress.ts";
 import { Isolation } from "./isolation.ts";
+import { Control } from "./live-view.ts";
+import { Proxy } from "./proxy.ts";
 
 /** Life of a VM. `running` means usable: the agent answered and Chromium's DevTools are ready. */
 export const VmStatus = v.picklist([
@@ -86,6 +89,18 @@ export const CreateVm = v.strictObject({
     v.optional(v.nullable(EgressPolicy), null),
     v.description("What the guest may reach; null: the network's default (slot: internet, user: open)"),
   ),
+  proxy: v.pipe(
+    v.optional(v.nullable(Proxy), null),
+    v.description("What the browser goes through; null: pages are reached directly"),
+  ),
+  keep: v.pipe(
+    v.optional(KeepPolicy, []),
+    v.description("Kinds of artifacts that are kept on the host without being asked for"),
+  ),
+  profile: v.pipe(
+    v.optional(v.nullable(VmName), null),
+    v.description("Profile its browser is given before it runs, at every start; null: an empty browser"),
+  ),
 });
 export type CreateVm = v.InferOutput<typeof CreateVm>;
 export type CreateVmInput = v.InferInput<typeof CreateVm>;
@@ -118,6 +133,7 @@ export const Vm = v.object({
   memory_mb: v.number(),
   kernel_cmdline: v.nullable(v.string()),
   image: v.pipe(v.string(), v.description("Image id it was created from")),
+  profile: v.pipe(v.nullable(v.string()), v.description("Profile its browser is given at every start")),
   labels: v.record(v.string(), v.string()),
   ttl_seconds: v.nullable(v.number()),
   expires_at: v.nullable(Timestamp),
@@ -130,6 +146,7 @@ export const Vm = v.object({
     v.nullable(v.picklist(["slot", "user"])),
     v.description("slot: a namespace of its own, policed; user: passt, without root; null when never started"),
   ),
+  keep: v.pipe(v.array(KeepKind), v.description("Kinds of artifacts that are kept without being asked for")),
   egress_mode: v.pipe(EgressMode, v.description("Of its egress policy, which GET …/egress shows whole")),
   isolation: v.pipe(v.nullable(Isolation), v.description("How the VMM is jailed; null when not started")),
   hypervisor: v.nullable(v.picklist(["cloud-hypervisor", "qemu"])),
@@ -137,6 +154,7 @@ export const Vm = v.object({
   pid: v.pipe(v.nullable(v.number()), v.description("The VMM's process id on the host")),
   boot_ms: v.pipe(v.nullable(v.number()), v.description("Start to usable, last start")),
   browser_restarts: v.pipe(v.number(), v.description("How often Chromium died and was restarted since the last start")),
+  control: v.pipe(v.nullable(Control), v.description("The person who has the browser in hand; null: nobody")),
   created_at: Timestamp,
   started_at: v.nullable(Timestamp),
   updated_at: Timestamp,

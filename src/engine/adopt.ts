@@ -9,6 +9,7 @@ import { cancelReason, type Context, inBackground, type LiveVm, mustFind } from 
 import { crash, halt } from "./crash.ts";
 import { logFiles } from "./directories.ts";
 import { afterResume } from "./pause.ts";
+import { mendProxy } from "./proxy.ts";
 import { holdings } from "./release.ts";
 import { record, transition } from "./states.ts";
 import { watchAgent, watchMachine } from "./supervise.ts";
@@ -44,6 +45,7 @@ export async function adopt(ctx: Context, vm: Vm): Promise<void> {
     return;
   }
   watchMachine(ctx, live);
+  if (found === "running") mendProxy(ctx, live);
   // The machine is right where it and the row differ: the server died between a pause or resume and writing it down.
   if (found === "paused" && vm.status === "running") transition(ctx, vm.id, "paused");
   else if (found === "running" && vm.status === "paused") await afterResume(ctx, live);

@@ -5,6 +5,8 @@ import { cancelReason, type Context, type LiveVm, mustFind } from "./context.ts"
 import { crash } from "./crash.ts";
 import { consoleTail, logFiles } from "./directories.ts";
 import { exitReason } from "./exit-reason.ts";
+import { giveProfile, notGiven } from "./profile.ts";
+import { giveProxy } from "./proxy.ts";
 import { record, transition } from "./states.ts";
 import { watchMachine, watchAgent } from "./supervise.ts";
 
@@ -12,7 +14,7 @@ import { watchMachine, watchAgent } from "./supervise.ts";
  * Waits until the spawned guest's browser is usable, then says `running` and keeps watch over it.
  * A VM that dies or misses its deadline is `crashed` when this throws; a cancelled one is left as it is.
  * @param when.startedAtMs when the start began, on the engine's clock: `boot_ms` counts from there.
- * @throws HypeError boot_failed | boot_timeout, naming the console's last lines; cancelled
+ * @throws HypeError boot_failed | boot_timeout, naming the console's last lines; profile_* and what its import ends with; cancelled
  */
 export async function awaitUsable(
   ctx: Context,
@@ -33,9 +35,16 @@ export async function awaitUsable(
       signal: AbortSignal.any([signal, died.signal]),
       onPhase: (phase) => record(ctx, live.id, {}, "VM_BOOT_PROGRESS", { phase }),
     });
+    await giveProxy(ctx, live, AbortSignal.any([signal, died.signal]));
   } catch (thrown) {
     if (signal.aborted) throw cancelReason(signal);
     throw await bootFailed(ctx, live, exit, thrown);
+  }
+  try {
+    await giveProfile(ctx, live, AbortSignal.any([signal, died.signal]));
+  } catch (thrown) {
+    if (signal.aborted) throw cancelReason(signal);
+    throw exit ? await bootFailed(ctx, live, exit, thrown) : await notGiven(ctx, live, thrown);
   }
   const bootMs = Math.round(ctx.clock() - when.startedAtMs);
   const vm = transition(ctx, live.id, "running", { patch: { boot_ms: bootMs }, data: { boot_ms: bootMs } });

@@ -1,4 +1,4 @@
-import type { Vm } from "../contract/index.ts";
+import { EXPECT_PROXY_WORD, type Vm } from "../contract/index.ts";
 import type { BootableImage } from "../image/types.ts";
 
 /**
@@ -10,12 +10,14 @@ export function kernelCommandLine(
   vm: Pick<Vm, "kernel_cmdline">,
   image: Pick<BootableImage, "rootfs">,
   ipParameter: string,
+  hasProxy = false,
 ): string {
   return [
     "quiet",
     "panic=-1",
     "cryptomgr.notests",
     `ip=${ipParameter}`,
+    hasProxy ? EXPECT_PROXY_WORD : null,
     image.rootfs ? "hype.root=root" : null,
     vm.kernel_cmdline,
   ]

@@ -6,6 +6,7 @@ import type { Jailer } from "../hypervisor/jail/jail.ts";
 import type { BootableImage } from "../image/types.ts";
 import type { Log } from "../log/log.ts";
 import type { Network } from "../network/network.ts";
+import type { Profiles } from "../profiles/profiles.ts";
 import type { Store } from "../store/store.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { VmLocks } from "./lock.ts";
@@ -32,6 +33,8 @@ export type EngineOptions = {
   network: Network;
   jailer: Jailer;
   images: { resolve(ref: string | null): Promise<BootableImage> };
+  /** What browsers can be given; those of the store when not given. */
+  profiles?: Pick<Profiles, "mustBeUsable" | "give">;
   /** What this host has to give. */
   host?: { memoryTotalMb(): number; cpuCores(): number };
   timing?: Partial<Timing>;

@@ -6,18 +6,19 @@ import { halt } from "./crash.ts";
 import { operate } from "./operate.ts";
 import { discard } from "./release.ts";
 import { DEFAULT_IMAGE, spawn } from "./spawn.ts";
-import { admit, transition } from "./states.ts";
+import { admit, record, transition } from "./states.ts";
 import type { OperationOptions } from "./types.ts";
 
 /**
  * Makes a VM and boots it. Failed or cancelled before its VMM runs, it is undone: row, lease, files, processes.
  * Failed later, it is kept as `crashed` for a look at its console.
- * @throws HypeError vm_name_taken | insufficient_* | lease_pool_empty | image_* | network_* | hypervisor_* | boot_* | cancelled
+ * @throws HypeError vm_name_taken | profile_* | insufficient_* | lease_pool_empty | image_* | network_* | hypervisor_* | boot_* | cancelled
  */
 export async function create(ctx: Context, input: CreateVm, options: OperationOptions): Promise<Vm> {
   throwIfCancelled(ctx.closing.signal);
   if (options.signal) throwIfCancelled(options.signal);
   if (input.egress) ctx.network.mustPolice(input.egress);
+  if (input.profile !== null) ctx.profiles.mustBeUsable(input.profile);
   const startedAtMs = ctx.clock();
   const created_at = now(ctx);
   const vm = admit(
@@ -30,7 +31,9 @@ export async function create(ctx: Context, input: CreateVm, options: OperationOp
       memory_mb: input.memory_mb,
       kernel_cmdline: input.kernel_cmdline,
       image: input.image ?? DEFAULT_IMAGE,
+      profile: input.profile,
       labels: input.labels,
+      keep: input.keep,
       ttl_seconds: input.ttl_seconds,
       expires_at: input.ttl_seconds === null ? null : new Date(startedAtMs + input.ttl_seconds * 1000).toISOString(),
       created_at,
@@ -38,6 +41,7 @@ export async function create(ctx: Context, input: CreateVm, options: OperationOp
     input.egress ?? ctx.network.defaultEgress,
     () => mustFit(ctx, input),
   );
+  if (input.proxy) record(ctx, vm.id, { proxy: input.proxy });
   return await operate(ctx, vm, options, (signal, begun) => {
     begun(vm);
     return bringUp(ctx, vm, startedAtMs, signal);

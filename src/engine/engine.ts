@@ -6,19 +6,24 @@ import type {
   EventList,
   EventType,
   ListVmsQuery,
+  Proxy,
   ResizeVm,
   Vm,
   VmEvent,
   VmList,
+  VmProxy,
+  VmProxyChanged,
 } from "../contract/index.ts";
 import { HypeError } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import { hostCpuCores, hostMemory } from "../host/resources.ts";
 import type { HypervisorDriver } from "../hypervisor/driver.ts";
+import { Profiles } from "../profiles/profiles.ts";
 import { poolSize } from "../store/leases.ts";
 import { ActivityMonitor } from "./activity.ts";
 import { memoryCommittedMb } from "./capacity.ts";
 import { type Context, type EngineOptions, inBackground, mustFind, TIMING } from "./context.ts";
+import { type ControlHolder, returnControl, returnLostControl, takeControl } from "./control.ts";
 import { create } from "./create.ts";
 import { deleteVm } from "./delete.ts";
 import { logFiles } from "./directories.ts";
@@ -27,6 +32,7 @@ import { EventBus } from "./event-bus.ts";
 import { Expiry } from "./expiry.ts";
 import { VmLocks } from "./lock.ts";
 import { pause, resume } from "./pause.ts";
+import { proxy, setProxy } from "./proxy.ts";
 import { reconcile } from "./reconcile.ts";
 import { Refusals } from "./refusals.ts";
 import { resize } from "./resize.ts";
@@ -49,6 +55,7 @@ export class Engine implements EngineApi {
     this.#ctx = {
       host: { memoryTotalMb: () => hostMemory().totalMb, cpuCores: hostCpuCores },
       clock: Date.now,
+      profiles: new Profiles(options),
       ...options,
       driver: lazily(options.driver),
       timing: { ...TIMING, ...options.timing },
@@ -67,6 +74,7 @@ export class Engine implements EngineApi {
   /** Takes up what an earlier server left, then looks again every 30 s. Resolves when every VM was seen to. */
   async reconcile(): Promise<void> {
     clearTimeout(this.#sweeper);
+    returnLostControl(this.#ctx);
     await reconcile(this.#ctx);
     this.#ctx.store.events.prune();
     this.#expiry.arm();
@@ -146,6 +154,20 @@ export class Engine implements EngineApi {
   }
   setEgress(ref: string, policy: EgressPolicy): Promise<Egress> {
     return setEgress(this.#ctx, ref, policy);
+  }
+
+  proxy(ref: string): VmProxy {
+    return proxy(this.#ctx, ref);
+  }
+  setProxy(ref: string, next: Proxy | null): Promise<VmProxyChanged> {
+    return setProxy(this.#ctx, ref, next);
+  }
+
+  takeControl(ref: string, who: ControlHolder, options: { force?: boolean } = {}): Vm {
+    return takeControl(this.#ctx, ref, who, options.force === true);
+  }
+  returnControl(ref: string, reason: string): Vm {
+    return returnControl(this.#ctx, ref, reason);
   }
 
   logFiles(ref: string): { console: string; vmm: string } {

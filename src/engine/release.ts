@@ -1,5 +1,5 @@
 import { paths } from "../config/paths.ts";
-import { type EgressPolicy, type ErrorCode, HypeError, type Vm } from "../contract/index.ts";
+import { type EgressPolicy, type ErrorCode, HypeError, type Proxy, type Vm } from "../contract/index.ts";
 import { findProcesses, namedProcesses } from "../host/find-processes.ts";
 import { endProcess, type ProcessIdentity } from "../host/process.ts";
 import type { MachineRecord } from "../hypervisor/driver.ts";
@@ -15,6 +15,7 @@ const NOTHING: VmSecrets = {
   machine: null,
   attachment: null,
   egress: { mode: "none", allow: [], deny: [] },
+  proxy: null,
   intent: null,
 };
 
@@ -27,6 +28,7 @@ export function holdings(
   machine: MachineRecord | null;
   attachment: AttachmentRecord | null;
   egress: EgressPolicy;
+  proxy: Proxy | null;
   intent: string | null;
 } {
   const secrets = ctx.store.vms.secrets(vmId) ?? NOTHING;

@@ -73,7 +73,7 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
         kernel: image.kernel,
         initramfs: image.initramfs,
         rootfs: image.rootfs,
-        cmdline: kernelCommandLine(vm, image, attachment.ipParameter),
+        cmdline: kernelCommandLine(vm, image, attachment.ipParameter, holdings(ctx, vm.id).proxy !== null),
         token,
         nic: attachment.nic,
         workDir,

@@ -12,7 +12,7 @@ import type { OperationOptions } from "./types.ts";
 
 /**
  * Boots a VM that is stopped or crashed, as a new generation with a new secret.
- * @throws HypeError vm_not_found | vm_state_conflict | insufficient_* | image_* | network_* | hypervisor_* | boot_* | cancelled
+ * @throws HypeError vm_not_found | vm_state_conflict | insufficient_* | profile_* | image_* | network_* | hypervisor_* | boot_* | cancelled
  */
 export async function start(ctx: Context, ref: string, options: OperationOptions): Promise<Vm> {
   const vm = mustFind(ctx, ref);
@@ -56,6 +56,7 @@ export async function startUnderLock(
   mustAllow(before, "start");
   if (signal.aborted) throw cancelReason(signal);
   mustFit(ctx, before);
+  if (before.profile !== null) ctx.profiles.mustBeUsable(before.profile);
   const { machine, attachment } = holdings(ctx, vmId);
   if (machine || attachment) await release(ctx, vmId); // what could not be freed when it ended
   const startedAtMs = ctx.clock();

@@ -6,13 +6,17 @@ import type {
   EventList,
   EventType,
   ListVmsQuery,
+  Proxy,
   ResizeVm,
   Vm,
   VmEvent,
   VmList,
+  VmProxy,
+  VmProxyChanged,
   VmStatus,
 } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
+import type { ControlHolder } from "./control.ts";
 
 export type OperationOptions = {
   /** false: return as soon as the row says what is intended. Default true: return when it is so. */
@@ -43,6 +47,14 @@ export interface EngineApi {
   egress(ref: string): Promise<Egress>;
   /** Another policy, at once. @throws egress_unsupported */
   setEgress(ref: string, policy: EgressPolicy): Promise<Egress>;
+  /** What the browser goes through, without the password. */
+  proxy(ref: string): VmProxy;
+  /** Another proxy or none, at once. @throws vm_not_found | vm_state_conflict | guest_unreachable */
+  setProxy(ref: string, next: Proxy | null): Promise<VmProxyChanged>;
+  /** A person takes the browser in hand; advisory. @throws vm_not_found | vm_not_running | control_held */
+  takeControl(ref: string, who: ControlHolder, options?: { force?: boolean }): Vm;
+  /** Whoever has it. Harmless when nobody does. @throws vm_not_found */
+  returnControl(ref: string, reason: string): Vm;
   /** Absolute paths of the log files on the host. */
   logFiles(ref: string): { console: string; vmm: string };
   events(query: { after?: number; limit?: number; vm?: string; type?: EventType }): EventList;

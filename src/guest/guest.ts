@@ -14,6 +14,7 @@ import {
   type OnTab,
   type OpenTab,
   PageContent,
+  type Proxy,
   type Revisit,
   type Screenshot,
   TabList,
@@ -25,7 +26,10 @@ import { GuestDownloads } from "./downloads.ts";
 import { GuestObserve } from "./observe.ts";
 import { GuestOverlay } from "./overlay.ts";
 import { GuestPage } from "./page.ts";
+import { putProxy } from "./proxy.ts";
+import { GuestRecordings } from "./recording.ts";
 import { GuestState } from "./state.ts";
+import { GuestUploads } from "./uploads.ts";
 
 const SHORT_MS = 10_000;
 /** Added to what an operation may take in the guest: the way there and back, and a guest that is slow to notice. */
@@ -48,6 +52,8 @@ export class Guest {
   /** Console, requests, sockets, dialogs. */
   readonly observe: GuestObserve;
   readonly downloads: GuestDownloads;
+  readonly recordings: GuestRecordings;
+  readonly uploads: GuestUploads;
   /** Emulation and interception. */
   readonly overlay = new GuestOverlay((...operation) => this.#operation(...operation));
 
@@ -58,6 +64,8 @@ export class Guest {
   ) {
     this.observe = new GuestObserve((...operation) => this.#operation(...operation), endpoint, token);
     this.downloads = new GuestDownloads((...operation) => this.#operation(...operation), endpoint, token);
+    this.recordings = new GuestRecordings((...operation) => this.#operation(...operation), endpoint, token);
+    this.uploads = new GuestUploads((...operation) => this.#operation(...operation), endpoint, token);
   }
 
   health(signal?: AbortSignal): Promise<AgentHealth> {
@@ -131,6 +139,11 @@ export class Guest {
   /** After a new token was accepted this object no longer opens the door: make another one. */
   async identity(identity: Identity, signal?: AbortSignal): Promise<void> {
     await this.#ask("POST", "/v1/identity", SHORT_MS, SMALL_BYTES, signal, identity);
+  }
+
+  /** What the browser goes through from now on. @returns whether Chromium was restarted for it: its tabs are gone then. */
+  setProxy(proxy: Proxy | null, signal?: AbortSignal): Promise<boolean> {
+    return putProxy(this.endpoint, this.token, proxy, signal);
   }
 
   /** Returns when the agent agreed; the machine is off a moment later. */

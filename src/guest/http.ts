@@ -41,11 +41,7 @@ export async function ask(endpoint: string, token: string, request: GuestRequest
   const deadline = AbortSignal.timeout(request.timeoutMs);
   const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
   try {
-    const response = await open(endpoint, token, request, signal);
-    const bytes = await readBounded(response, request.maxBytes);
-    const status = response.statusCode ?? 0;
-    if (status < 200 || status > 299) throw problemOf(status, bytes);
-    return { bytes, contentType: response.headers["content-type"] ?? "" };
+    return await replyOf(await open(endpoint, token, request, signal), request.maxBytes);
   } catch (thrown) {
     if (thrown instanceof HypeError) throw thrown;
     if (request.signal?.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
@@ -101,6 +97,14 @@ export async function openStream(
     if (signal.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
     throw new HypeError("guest_unreachable", `${path}: ${messageOf(thrown)}`, {}, { cause: thrown });
   }
+}
+
+/** The whole of a reply. @throws HypeError with the agent's own code and message when it is a refusal */
+export async function replyOf(response: IncomingMessage, maxBytes: number): Promise<GuestReply> {
+  const bytes = await readBounded(response, maxBytes);
+  const status = response.statusCode ?? 0;
+  if (status < 200 || status > 299) throw problemOf(status, bytes);
+  return { bytes, contentType: response.headers["content-type"] ?? "" };
 }
 
 /** @throws HypeError `guest_unreachable` when it is not JSON of that shape: then it is not our agent that speaks. */

@@ -1,26 +1,34 @@
 import { Elysia } from "elysia";
 import { HypeError, LIMITS } from "../contract/index.ts";
 import { allowedMethods } from "./allowed-methods.ts";
+import { aguiRoutes } from "./api/agui.ts";
+import { artifactRoutes } from "./api/artifacts.ts";
 import { auditRoutes } from "./api/audit.ts";
 import { browserOperationRoutes } from "./api/browser-operations.ts";
+import { browserRecordingRoutes } from "./api/browser-recordings.ts";
 import { browserStreamRoutes } from "./api/browser-streams.ts";
+import { browserUploadRoutes } from "./api/browser-uploads.ts";
 import { browserRoutes } from "./api/browser.ts";
 import { cdpRoutes } from "./api/cdp.ts";
 import { egressRoutes } from "./api/egress.ts";
 import { eventRoutes } from "./api/events.ts";
 import { imageRoutes } from "./api/images.ts";
 import { keyRoutes } from "./api/keys.ts";
+import { liveRoutes } from "./api/live.ts";
 import { logRoutes } from "./api/logs.ts";
+import { mcpRoutes } from "./api/mcp.ts";
+import { proxyRoutes } from "./api/proxy.ts";
+import { profileRoutes } from "./api/profiles.ts";
 import { systemRoutes } from "./api/system.ts";
 import { vmRoutes } from "./api/vms.ts";
 import { createGate, type Gate, pathOf } from "./auth/gate.ts";
+import { boundedJson } from "./bounded-body.ts";
+import { challenge, isMcpPath } from "./auth/resource-metadata.ts";
 import { BUFFER_BYTES } from "./cdp/relay.ts";
 import type { ServerContext } from "./context.ts";
+import { TabMemory } from "../tools/tab-memory.ts";
 import { openApiDocument } from "./openapi.ts";
 import { asHypeError, problemResponse } from "./problem.ts";
-
-/** Bun cuts a body at its own limit without a word; ours stands below it and answers with a problem document. */
-const MARGIN_BYTES = 15 * 1024 * 1024;
 
 /**
  * The HTTP API. A request passes the gate (who calls), the route (schemas), the engine; whatever is thrown on the way becomes a problem
@@ -28,10 +36,11 @@ const MARGIN_BYTES = 15 * 1024 * 1024;
  */
 export function createApp(context: ServerContext) {
   const gate = createGate(context);
+  const tabs = new TabMemory(); // of all who use tools, whatever they speak
   const app = new Elysia({
     name: "hype",
     serve: {
-      maxRequestBodySize: LIMITS.body_bytes + MARGIN_BYTES,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER, // uploads; every other body is judged by the gate, or while it is read
       reusePort: false, // a second server on our port must fail, not share it
       development: false,
     },
@@ -56,24 +65,40 @@ export function createApp(context: ServerContext) {
           });
       }
       gate.noteError(request, fault.code);
-      return problemResponse(fault, path, context.log);
+      const problem = problemResponse(fault, path, context.log);
+      return (fault.status === 401 || fault.code === "forbidden") && isMcpPath(path)
+        ? challenge(problem, request)
+        : problem;
     })
+    .onParse(({ request, contentType }) =>
+      contentType === "application/json" && !request.headers.has("content-length") && !readsItself(request)
+        ? boundedJson(request)
+        : undefined,
+    )
     .onBeforeHandle(({ params, request }) => {
       const name = (params as { name?: string } | undefined)?.name;
       if (name !== undefined) gate.checkVm(request, name);
     })
     .use(vmRoutes(context, gate))
     .use(egressRoutes(context))
+    .use(proxyRoutes(context))
     .use(browserRoutes(context))
     .use(browserStreamRoutes(context, gate))
+    .use(browserRecordingRoutes(context, gate))
+    .use(browserUploadRoutes(context, gate))
     .use(browserOperationRoutes(context) as never as Elysia) // typed by its own table
+    .use(artifactRoutes(context, gate))
     .use(cdpRoutes(context, gate))
+    .use(aguiRoutes(context, gate, tabs))
+    .use(liveRoutes(context, gate))
     .use(logRoutes(context, gate))
     .use(eventRoutes(context, gate))
     .use(imageRoutes(context))
     .use(systemRoutes(context, gate))
     .use(keyRoutes(context))
+    .use(profileRoutes(context, gate))
     .use(auditRoutes(context))
+    .use(mcpRoutes(context, gate, tabs))
     .get("/openapi.json", (): Record<string, unknown> => describe(), { detail: { hide: true } });
   const methodsOf = allowedMethods(app.routes);
   let document: Record<string, unknown> | undefined;
@@ -82,6 +107,9 @@ export function createApp(context: ServerContext) {
 }
 
 export type App = ReturnType<typeof createApp>;
+
+/** MCP answers a body that is no JSON in its own protocol's words. */
+const readsItself = (request: Request): boolean => isMcpPath(pathOf(request));
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -95,6 +123,7 @@ function timed({ config, log, metrics, audit }: ServerContext, gate: Gate) {
     const { method } = request;
     const { status } = response;
     const durationMs = performance.now() - startedAt;
+    gate.leave(request);
     metrics.observeRequest(method, status, durationMs / 1000);
     const isQuiet = method === "GET" && status < 400;
     const caller = gate.callerOf(request);

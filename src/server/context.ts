@@ -1,11 +1,14 @@
+import type { Artifacts } from "../artifacts/artifacts.ts";
 import type { Config } from "../config/load.ts";
 import type { Image, SystemStatus } from "../contract/index.ts";
 import type { EngineApi } from "../engine/types.ts";
 import type { ImageDetail } from "../image/images.ts";
 import type { Log } from "../log/log.ts";
+import type { Profiles } from "../profiles/profiles.ts";
 import type { AuditTrail } from "./auth/audit.ts";
 import type { CdpTokens } from "./auth/cdp-token.ts";
 import type { Keys } from "./auth/keys.ts";
+import type { Live } from "./live/live.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What the server asks of the image room. */
@@ -24,6 +27,9 @@ export type ServerContext = {
   keys: Keys;
   audit: AuditTrail;
   cdpTokens: CdpTokens;
+  artifacts: Artifacts;
+  profiles: Profiles;
+  live: Live;
   metrics: Metrics;
   status(): SystemStatus;
   /** Aborts when the server shuts down: streams and sockets end with it, new work is refused. */

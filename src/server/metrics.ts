@@ -56,5 +56,7 @@ export function createMetrics(engine: Pick<EngineApi, "counts">) {
     },
     eventStreams: new Gauge({ name: "hype_event_streams", help: "Open event streams", registers }),
     cdpSockets: new Gauge({ name: "hype_cdp_sockets", help: "Open CDP sockets", registers }),
+    aguiRuns: new Gauge({ name: "hype_agui_runs", help: "Runs of AG-UI under way", registers }),
+    liveSockets: new Gauge({ name: "hype_live_sockets", help: "Open sockets of the live view", registers }),
   };
 }

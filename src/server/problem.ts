@@ -45,6 +45,7 @@ export function asHypeError(code: string | number, thrown: unknown): HypeError {
     case "NOT_FOUND":
       return new HypeError("not_found", "there is no such route");
     case "PARSE":
+      if ((thrown as { cause?: unknown }).cause instanceof HypeError) return (thrown as { cause: HypeError }).cause;
       return new HypeError("invalid_request", "the body is not valid JSON", {
         issues: [{ path: "", message: "is not valid JSON" }],
       });

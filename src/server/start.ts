@@ -1,3 +1,4 @@
+import { Artifacts } from "../artifacts/artifacts.ts";
 import type { Config } from "../config/load.ts";
 import { paths } from "../config/paths.ts";
 import { HypeError, messageOf } from "../contract/index.ts";
@@ -9,13 +10,16 @@ import type { Log } from "../log/log.ts";
 import { openJailer } from "../hypervisor/jail/open.ts";
 import { slotNumber } from "../network/network.ts";
 import { openNetwork } from "../network/open.ts";
+import { Profiles } from "../profiles/profiles.ts";
 import { openStore } from "../store/open.ts";
 import { createApp } from "./app.ts";
+import { DownloadKeeper } from "./artifacts/download-keeper.ts";
 import { AuditTrail } from "./auth/audit.ts";
 import { CdpTokens } from "./auth/cdp-token.ts";
 import { builtInKeys, loadSigningKey } from "./auth/key-files.ts";
 import { Keys } from "./auth/keys.ts";
 import { HypervisorChoice } from "./hypervisor-choice.ts";
+import { Live } from "./live/live.ts";
 import { listen, stopListening } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { systemStatus } from "./system-status.ts";
@@ -41,7 +45,8 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   for (const directory of [config.home, config.runtimeDir, config.logDir, config.imageDir]) ensurePrivateDir(directory);
   undo.use(lockExclusively(paths.serverLock(config)));
   const builtIn = builtInKeys(config, log.room("server"));
-  const cdpTokens = new CdpTokens(loadSigningKey(config, log.room("server")));
+  const signingKey = loadSigningKey(config, log.room("server"));
+  const cdpTokens = new CdpTokens(signingKey);
   const tls = config.tls && loadTls(config.tls, log.room("server"));
 
   const closing = new AbortController();
@@ -63,6 +68,17 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   });
   const keys = undo.use(new Keys({ builtIn, store, log: log.room("server") }));
   const audit = undo.use(new AuditTrail({ store, log: log.room("server") }));
+  const profiles = new Profiles({ config, store, log: log.room("profiles") });
+  await profiles.tidy();
+  const artifacts = undo.use(
+    new Artifacts({
+      directory: paths.artifacts(config),
+      store,
+      log: log.room("artifacts"),
+      quotaMb: config.artifactQuotaMb,
+      retentionDays: config.artifactRetentionDays,
+    }),
+  );
   const engine = new Engine({
     config,
     log: log.room("engine"),
@@ -71,9 +87,15 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     network,
     jailer,
     images,
+    profiles,
   });
   undo.defer(() => engine.shutdown());
+  const live = undo.use(new Live({ store, keys, signingKey, engine, log: log.room("server") }));
   await engine.reconcile();
+  undo.use(new DownloadKeeper({ engine, artifacts, closing: closing.signal, store, log: log.room("artifacts") }));
+  const compared = artifacts
+    .compare()
+    .catch((thrown) => log.warn(`artifacts were not looked at: ${messageOf(thrown)}`));
 
   const app = createApp({
     engine,
@@ -83,6 +105,9 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     keys,
     audit,
     cdpTokens,
+    artifacts,
+    profiles,
+    live,
     metrics: createMetrics(engine),
     status: () => systemStatus({ config, engine, network, images, hypervisor, startedAt }),
     closing: closing.signal,
@@ -101,6 +126,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     await engine.shutdown(); // answers those who wait for a VM
     await stopped;
     await choice;
+    await compared;
     await rooms.disposeAsync();
     log.info("stopped; VMs keep running");
   };

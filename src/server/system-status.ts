@@ -39,6 +39,7 @@ export function systemStatus(sources: Sources): SystemStatus {
       disk_free_mb: diskFreeMb(config.home),
     },
     vms: { total: counts.total, by_status: counts.byStatus },
+    last_event_seq: engine.lastEventSeq(),
     default_image: images.list().find((image) => image.is_default)?.id ?? null,
   };
 }

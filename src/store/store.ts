@@ -1,8 +1,11 @@
 import type { Database } from "bun:sqlite";
+import { Artifacts } from "./artifacts.ts";
 import { Audit } from "./audit.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
+import { Profiles } from "./profiles.ts";
+import { LiveLinks } from "./live-links.ts";
 import { storeError } from "./store-error.ts";
 import { Vms } from "./vms.ts";
 
@@ -13,6 +16,9 @@ export class Store implements Disposable {
   readonly events: Events;
   readonly keys: Keys;
   readonly audit: Audit;
+  readonly profiles: Profiles;
+  readonly liveLinks: LiveLinks;
+  readonly artifacts: Artifacts;
   readonly #db: Database;
 
   constructor(
@@ -27,6 +33,9 @@ export class Store implements Disposable {
     this.events = new Events(db);
     this.keys = new Keys(db);
     this.audit = new Audit(db);
+    this.profiles = new Profiles(db);
+    this.liveLinks = new LiveLinks(db);
+    this.artifacts = new Artifacts(db);
   }
 
   /**

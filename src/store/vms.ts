@@ -1,5 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import type { EgressPolicy, ListVmsQuery, Vm, VmList, VmStatus } from "../contract/index.ts";
+import type { EgressPolicy, ListVmsQuery, Proxy, Vm, VmList, VmStatus } from "../contract/index.ts";
 import { listClauses } from "./vm-filter.ts";
 
 /** What a row holds besides the Vm everybody may see. `machine` and `attachment` are JSON of the rooms that wrote them. */
@@ -10,27 +10,36 @@ export type VmSecrets = {
   attachment: unknown;
   /** Its lists may be long: lists of VMs show the mode only. */
   egress: EgressPolicy;
+  /** With its password. */
+  proxy: Proxy | null;
   /** What the server was doing with the VM; null when nothing. Tells a restarted server what was cut short. */
   intent: string | null;
 };
 
-type Row = Omit<Vm, "labels" | "isolation"> & { labels: string; isolation: string | null };
-export type NewVm = Omit<Vm, "updated_at" | "egress_mode">;
+type Row = Omit<Vm, "labels" | "isolation" | "keep" | "control"> & {
+  labels: string;
+  keep: string;
+  isolation: string | null;
+  control: string | null;
+};
+export type NewVm = Omit<Vm, "updated_at" | "egress_mode" | "control">;
 export type VmPatch = Partial<Omit<Vm, "id" | "name" | "ip_address" | "created_at" | "egress_mode"> & VmSecrets>;
 
 /** Columns of a Vm, in the contract's order; the secret ones are not among them. */
 const COLUMNS = (
-  "id name status status_reason console_tail generation cpu_cores memory_mb kernel_cmdline image labels ttl_seconds " +
-  "expires_at ip_address endpoint network egress_mode isolation hypervisor accelerator pid boot_ms browser_restarts created_at started_at updated_at"
+  "id name status status_reason console_tail generation cpu_cores memory_mb kernel_cmdline image profile labels ttl_seconds " +
+  "expires_at ip_address endpoint network keep egress_mode isolation hypervisor accelerator pid boot_ms browser_restarts control created_at started_at updated_at"
 ).split(" ");
 const SELECT = `select ${COLUMNS.join(", ")} from vms`;
-const JSON_COLUMNS = new Set(["labels", "egress", "isolation", "machine", "attachment"]);
+const JSON_COLUMNS = new Set(["labels", "keep", "egress", "isolation", "control", "machine", "attachment", "proxy"]);
 
 /** No validation: the row was written by us, and lists must be fast. */
 function toVm(row: Row): Vm {
   const vm = row as unknown as Vm;
   vm.labels = row.labels === "{}" ? {} : JSON.parse(row.labels);
+  vm.keep = row.keep === "[]" ? [] : JSON.parse(row.keep);
   vm.isolation = row.isolation === null ? null : JSON.parse(row.isolation);
+  vm.control = row.control === null ? null : JSON.parse(row.control);
   return vm;
 }
 const toColumn = (name: string, value: unknown): SQLQueryBindings =>
@@ -63,10 +72,11 @@ export class Vms {
       machine: string | null;
       attachment: string | null;
       egress: string;
+      proxy: string | null;
       intent: string | null;
     };
     const row = this.#db
-      .query<SecretRow, [string]>("select token, machine, attachment, egress, intent from vms where id = ?")
+      .query<SecretRow, [string]>("select token, machine, attachment, egress, proxy, intent from vms where id = ?")
       .get(id);
     const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
     return (
@@ -75,6 +85,7 @@ export class Vms {
         machine: parse(row.machine),
         attachment: parse(row.attachment),
         egress: JSON.parse(row.egress) as EgressPolicy,
+        proxy: parse(row.proxy) as Proxy | null,
       }
     );
   }
@@ -82,7 +93,7 @@ export class Vms {
   /** The lease must have been taken in the same transaction. */
   insert(vm: NewVm, egress: EgressPolicy): Vm {
     this.#lists.clear();
-    const row: Vm = { ...vm, egress_mode: egress.mode, updated_at: vm.created_at };
+    const row: Vm = { ...vm, egress_mode: egress.mode, control: null, updated_at: vm.created_at };
     const values = COLUMNS.map((name) => toColumn(name, row[name as keyof Vm]));
     this.#db
       .query(`insert into vms (${COLUMNS.join(", ")}, egress) values (${COLUMNS.map(() => "?").join(", ")}, ?)`)

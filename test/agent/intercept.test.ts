@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chromium } from "playwright-core";
 import * as v from "valibot";
-import { AddRule, ListRules, RemoveRules } from "../../src/contract/index.ts";
+import { AddRule, Emulate, ListRules, OpenTab, RemoveRules } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
 import { type RunningAgent, startAgent } from "../lib/agent.ts";
 import { drive } from "../lib/drive.ts";
@@ -171,4 +171,87 @@ test.each<[string, object]>([
 });
 test("tab_not_found", async () => {
   await refused("tab_not_found", add({ tab: "NOPE", action: { type: "block" } }));
+});
+
+describe("web sockets", () => {
+  const block = (url: string, more: object = {}) =>
+    add({ url, resource_types: ["websocket"], action: { type: "block" }, ...more });
+  const socketTo = (path: string) => `${site.origin.replace("http", "ws")}${path}`;
+  const attempt = (address: string) =>
+    `new Promise((done) => { const socket = new WebSocket('${address}'); socket.onopen = () => { socket.close(); done('open'); }; socket.onerror = () => done('error'); })`;
+  const open = (path = "/ws", tab = home) => page.evaluate(attempt(socketTo(path)), { tab });
+  const inWorker = (kind: "Worker" | "SharedWorker", path = "/ws") => {
+    const answer = kind === "Worker" ? "postMessage" : "port.postMessage";
+    const begin = `${attempt(socketTo(path))}.then((told) => ${answer}(told))`;
+    const script = kind === "Worker" ? begin : `onconnect = ({ ports: [port] }) => ${begin}`;
+    const port = kind === "Worker" ? "worker" : "worker.port";
+    return page.evaluate(
+      `new Promise((done) => { const worker = new ${kind}(URL.createObjectURL(new Blob([${JSON.stringify(script)}]))); ${port}.onmessage = ({ data }) => done(data); })`,
+      { tab: home },
+    );
+  };
+  beforeEach(async () => {
+    await page.navigate(`${site.origin}/`, { tab: home });
+  });
+
+  test.each<[string, string]>([
+    ["*", "error"],
+    ["ws://*", "error"],
+    ["*/ws", "error"],
+    ["*/w*", "error"],
+    ["*://localhost:*/*", "error"],
+    ["*localhost*", "error"],
+    ["*/w*", "error"],
+    ["ws://localhost:*/ws", "error"],
+    ["wss://*", "open"],
+    ["*/other", "open"],
+    ["*://elsewhere.test/*", "open"],
+    ["*elsewhere*", "open"],
+  ])("blocked by %s: %s, in documents and workers; requests pass", async (url, told) => {
+    await block(url);
+    expect(await open()).toBe(told);
+    expect(await inWorker("Worker")).toBe(told);
+    expect(await get("/data.json")).toEqual(DATA);
+  });
+
+  test("after a change of site, in frames and shared workers, in new tabs; of one tab only there; gone with the rule", async () => {
+    const { id } = await block("*");
+    await page.navigate(`${site.other}/`, { tab: home });
+    expect(await open()).toBe("error");
+    expect(await inWorker("SharedWorker")).toBe("error");
+    const frame = `new Promise((done) => { onmessage = ({ data }) => done(data); const frame = document.createElement('iframe');
+      frame.srcdoc = \`<script>${attempt(socketTo("/ws")).replaceAll("'", '"')}.then((told) => parent.postMessage(told, '*'))</script>\`; document.body.append(frame); })`;
+    expect(await page.evaluate(frame, { tab: home })).toBe("error");
+    await guest.overlay.removeRules(v.parse(RemoveRules, { ids: [id] }));
+    expect([await open(), await inWorker("Worker")]).toEqual(["open", "open"]);
+    const { tab: other } = await guest.openTab(v.parse(OpenTab, { url: `${site.origin}/` }));
+    await block("*", { tab: other });
+    expect([await open(), await open("/ws", other)]).toEqual(["open", "error"]);
+    await guest.closeTab({ tab: other, timeout_ms: 10_000 });
+  });
+
+  test("an exception before it; what is emulated of the network stays, in any order", async () => {
+    await block("*");
+    await add({ url: "*/ws", resource_types: ["websocket"], action: { type: "allow" }, first: true });
+    expect([await open("/ws"), await open("/ws?x")]).toEqual(["open", "error"]);
+    const emulate = (network: object) => guest.overlay.emulate(v.parse(Emulate, network));
+    await emulate({ offline: true });
+    expect([await get("/data.json"), await open("/ws?x")]).toEqual(["failed", "error"]);
+    await guest.overlay.removeRules(v.parse(RemoveRules, {}));
+    expect(await get("/data.json")).toBe("failed");
+    await block("*");
+    expect(await get("/data.json")).toBe("failed");
+    await emulate({ offline: false });
+    expect([await get("/data.json"), await open()]).toEqual([DATA, "error"]);
+  });
+
+  test.each<[string, object]>([
+    ["other types besides", { resource_types: ["websocket", "image"] }],
+    ["a mock", { action: { type: "mock" } }],
+    ["methods", { methods: ["GET"] }],
+    ["one character of any kind", { url: "*/w?" }],
+    ["another scheme", { url: "http://a/" }],
+  ])("refused: %s", async (_name, rule) => {
+    await refused("invalid_request", block("*", rule));
+  });
 });

@@ -11,6 +11,7 @@ test("without flags it is the agent of a guest: sandbox on, its own user, the co
     userDataDir: "/var/lib/hype-browser",
     tokenFile: "/run/hype-agent/token",
     machine: "guest",
+    expectProxy: false,
   });
 });
 

@@ -84,7 +84,7 @@ describe("the hype program", () => {
   test("a terminal gets colours, and none with NO_COLOR", async () => {
     const shown = async (env: Record<string, string>) => {
       let output = "";
-      const child = Bun.spawn([process.execPath, MAIN], {
+      const child = Bun.spawn([process.execPath, MAIN, "--help"], {
         env: { PATH: process.env.PATH ?? "", TERM: "xterm-256color", ...env },
         terminal: { cols: 80, rows: 24, data: (_terminal, data) => void (output += new TextDecoder().decode(data)) },
       });

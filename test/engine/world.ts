@@ -18,6 +18,7 @@ import type { Jailer } from "../../src/hypervisor/jail/jail.ts";
 import { NoJail } from "../../src/hypervisor/jail/no-jail.ts";
 import type { BootableImage } from "../../src/image/types.ts";
 import { silentLog } from "../../src/log/log.ts";
+import { Profiles } from "../../src/profiles/profiles.ts";
 import { openStore, PRAGMAS } from "../../src/store/open.ts";
 import { Store } from "../../src/store/store.ts";
 import { FakeDriver } from "../lib/fake-driver.ts";
@@ -163,9 +164,12 @@ export const request = (name: string, change: Partial<CreateVm> = {}): CreateVm 
   memory_mb: 512,
   kernel_cmdline: null,
   image: null,
+  profile: null,
   labels: {},
   ttl_seconds: null,
   egress: null,
+  proxy: null,
+  keep: [],
   ...change,
 });
 
@@ -176,6 +180,7 @@ export const contextOf = (world: World): Context => ({
   store: world.store,
   network: world.network,
   jailer: new NoJail("a test"),
+  profiles: new Profiles({ config: world.config, store: world.store, log: silentLog }),
   driver: async () => world.driver,
   images: { resolve: world.resolve },
   host: { memoryTotalMb: () => 1_000_000, cpuCores: () => 8 },

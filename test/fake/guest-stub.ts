@@ -5,7 +5,12 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AGENT_LISTENING_LINE, type BrowserEvent, type AgentHealth, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
+import {
+  AGENT_LISTENING_LINE,
+  type BrowserEvent,
+  type AgentHealth,
+  TOKEN_OEM_PREFIX,
+} from "../../src/contract/index.ts";
 
 export type Mood =
   | "well"

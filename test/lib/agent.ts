@@ -30,6 +30,8 @@ export async function startAgent(
     chromium?: string;
     /** Program and arguments that run the agent, given its own directory. */
     wrap?: (directory: string) => string[];
+    /** Further flags of the agent. */
+    flags?: string[];
   } = {},
 ): Promise<RunningAgent> {
   const directory = mkdtempSync(join(tmpdir(), "hype-agent-"));
@@ -44,6 +46,7 @@ export async function startAgent(
       ...["--host", "127.0.0.1", "--port", String(options.port ?? 0), "--machine", "none", "--browser-uid", "none"],
       ...["--chromium", options.chromium ?? chromiumProgram(), ...SANDBOX],
       ...["--token-file", tokenFile, "--user-data-dir", join(directory, "profile")],
+      ...(options.flags ?? []),
     ],
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );

@@ -47,7 +47,7 @@ export async function startBrowsing(pages: Record<string, string> = {}, flags: s
 }
 
 /** A program that is Chromium with more flags. */
-function chromiumWith(flags: string[], directory: string): string {
+export function chromiumWith(flags: string[], directory: string): string {
   const program = join(directory, "chromium");
   writeFileSync(program, `#!/bin/sh\nexec ${chromiumProgram()} ${flags.join(" ")} "$@"\n`, { mode: 0o755 });
   return program;

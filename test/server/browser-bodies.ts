@@ -26,4 +26,7 @@ export const BROWSER_BODIES: Record<string, object> = {
   "get-download": { id: "1" },
   "cancel-download": { id: "1" },
   "delete-download": { id: "1" },
+  "delete-upload": { name: "x" },
+  "get-recording": { id: "1" },
+  "delete-recording": { id: "1" },
 };

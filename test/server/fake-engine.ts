@@ -6,6 +6,10 @@ import {
   type PageShown,
   type ResizeVm,
   HypeError,
+  type Proxy,
+  shownProxy,
+  type VmProxy,
+  type VmProxyChanged,
   type Vm,
   type VmEvent,
 } from "../../src/contract/index.ts";
@@ -40,9 +44,11 @@ export class FakeEngine implements EngineApi {
       memory_mb: 1024,
       kernel_cmdline: null,
       network: "user",
+      keep: [],
       egress_mode: "open",
       isolation: null,
       image: "0123456789abcdef",
+      profile: null,
       labels: { team: "web" },
       ttl_seconds: null,
       expires_at: null,
@@ -53,6 +59,7 @@ export class FakeEngine implements EngineApi {
       pid: 1234,
       boot_ms: 7900,
       browser_restarts: 0,
+      control: null,
       created_at: at,
       started_at: at,
       updated_at: at,
@@ -86,7 +93,12 @@ export class FakeEngine implements EngineApi {
     if (input.name === "broken") throw new Error("secret internals");
     if (input.name === "malformed") return { ...this.add("malformed"), cpu_cores: "one" as never };
     if (input.name === "slow") await this.boot.promise;
-    return this.add(input.name, { cpu_cores: input.cpu_cores, memory_mb: input.memory_mb, labels: input.labels });
+    return this.add(input.name, {
+      cpu_cores: input.cpu_cores,
+      memory_mb: input.memory_mb,
+      labels: input.labels,
+      keep: input.keep,
+    });
   }
 
   #act(action: string, ref: string, options: object = {}): Promise<Vm> {
@@ -148,6 +160,24 @@ export class FakeEngine implements EngineApi {
     return { signal: controller.signal };
   }
 
+  takeControl(ref: string, who: { link: string | null; label: string | null }, { force = false } = {}): Vm {
+    const vm = this.get(ref);
+    if (vm.status !== "running") throw new HypeError("vm_not_running", `${ref} is ${vm.status}`);
+    if (vm.control && !force && !(vm.control.link === null && who.link !== null))
+      throw new HypeError("control_held", "somebody has control");
+    vm.control = { holder: "human", ...who, since: vm.updated_at };
+    this.emit("VM_CONTROL_TAKEN", vm);
+    return vm;
+  }
+  returnControl(ref: string): Vm {
+    const vm = this.get(ref);
+    if (vm.control) {
+      vm.control = null;
+      this.emit("VM_CONTROL_RETURNED", vm);
+    }
+    return vm;
+  }
+
   logFiles = (ref: string) => {
     const { name } = this.get(ref);
     return { console: `${this.logDir}/${name}/console.log`, vmm: `${this.logDir}/${name}/vmm.log` };
@@ -174,6 +204,17 @@ export class FakeEngine implements EngineApi {
     if (policy.mode === "none") throw new HypeError("egress_unsupported", "the user network cannot police");
     this.policies.set(this.get(ref).name, policy);
     return await this.egress(ref);
+  }
+
+  readonly proxies = new Map<string, Proxy | null>();
+  proxy(ref: string): VmProxy {
+    return { proxy: shownProxy(this.proxies.get(this.get(ref).name) ?? null), in_force: true };
+  }
+  async setProxy(ref: string, next: Proxy | null): Promise<VmProxyChanged> {
+    const { name } = this.get(ref);
+    const restarted = !this.proxies.get(name) !== !next;
+    this.proxies.set(name, next);
+    return { ...this.proxy(ref), browser_restarted: restarted };
   }
 
   events({

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Artifacts } from "../../src/artifacts/artifacts.ts";
 import { type Config, loadConfig } from "../../src/config/load.ts";
 import { HypeError, type SystemStatus } from "../../src/contract/index.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -9,7 +10,9 @@ import { AuditTrail } from "../../src/server/auth/audit.ts";
 import { CdpTokens } from "../../src/server/auth/cdp-token.ts";
 import { Keys } from "../../src/server/auth/keys.ts";
 import type { ServerContext } from "../../src/server/context.ts";
+import { Live } from "../../src/server/live/live.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
+import { Profiles } from "../../src/profiles/profiles.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Tls } from "../../src/server/tls.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -31,6 +34,7 @@ export const STATUS: SystemStatus = {
     disk_free_mb: 1,
   },
   vms: { total: 0, by_status: {} },
+  last_event_seq: 0,
   default_image: null,
 };
 
@@ -52,6 +56,7 @@ export type TestServer = AsyncDisposable & {
   /** Mints for the admin key. */
   tokens: { mint(vmId: string, ttlSeconds: number): { token: string; expiresAt: number } };
   store: Store;
+  artifacts: Artifacts;
   keys: Keys;
   lines: string[];
   home: string;
@@ -61,7 +66,13 @@ export type TestServer = AsyncDisposable & {
 
 /** The real app on a real port of the loopback, over an engine of rows. */
 export function startTestServer(
-  options: { config?: Partial<Config>; context?: Partial<ServerContext>; port?: number; tls?: Tls } = {},
+  options: {
+    config?: Partial<Config>;
+    context?: Partial<ServerContext>;
+    port?: number;
+    tls?: Tls;
+    graceMs?: number;
+  } = {},
 ): TestServer {
   const home = mkdtempSync(join(tmpdir(), "hype-server-"));
   const config = { ...loadConfig({ HOME: home }), home, logLevel: "debug" as const, ...options.config };
@@ -74,6 +85,15 @@ export function startTestServer(
   const store = openStore(join(home, "state.db"));
   const keys = new Keys({ builtIn: { admin: KEY }, store, log });
   const audit = new AuditTrail({ store, log });
+  const live = new Live({
+    store,
+    keys,
+    signingKey: Buffer.alloc(32, 7),
+    engine,
+    log,
+    graceMs: options.graceMs ?? 10_000,
+  });
+  const artifacts = new Artifacts({ directory: join(home, "artifacts"), store, log, quotaMb: 64, retentionDays: 0 });
   const app = createApp({
     engine,
     images: {
@@ -92,8 +112,11 @@ export function startTestServer(
     keys,
     audit,
     cdpTokens,
+    artifacts,
+    profiles: new Profiles({ config: { ...config, home }, store, log }),
+    live,
     metrics: createMetrics(engine),
-    status: () => STATUS,
+    status: () => ({ ...STATUS, last_event_seq: engine.lastEventSeq() }),
     closing: shutDown.signal,
     ...options.context,
   });
@@ -105,6 +128,7 @@ export function startTestServer(
     engine,
     tokens: { mint: (vmId, ttlSeconds) => cdpTokens.mint(vmId, ttlSeconds, keys.find("admin")!) },
     store,
+    artifacts,
     keys,
     lines,
     home,
@@ -119,6 +143,8 @@ export function startTestServer(
     async [Symbol.asyncDispose]() {
       shutDown.abort();
       await app.server?.stop(true);
+      live[Symbol.dispose]();
+      artifacts[Symbol.dispose]();
       audit[Symbol.dispose]();
       keys[Symbol.dispose]();
       store.close();

@@ -61,6 +61,11 @@ for(const t of['mousedown','mousemove','mouseup'])$('canvas').addEventListener(t
 window.enableLate=ms=>setTimeout(()=>$('late').disabled=false,ms);
 window.slide=ms=>{const b=$('slides'),t0=performance.now();const step=()=>{const t=performance.now()-t0;b.style.left=Math.min(t,ms)+'px';if(t<ms)requestAnimationFrame(step)};step()};
 </script>`,
+  "/files": `<!doctype html><title>Files</title><input type=file id=one><input type=file id=many multiple>
+<button id=back onclick="const a=document.createElement('a');a.href=window.URL.createObjectURL(one.files[0]);a.download=one.files[0].name;a.click()">Give back</button>
+<a id=get href="/file" download>Get</a><output id=out></output><script>
+many.onchange=()=>out.textContent=[...many.files].map(f=>f.name+':'+f.size).join(' ');
+window.textOf=()=>one.files[0].text()</script>`,
   "/dialogs": `<!doctype html><title>Dialogs</title><button id=alert onclick="alert('hi');document.title='told'">Alert</button>
 <button id=confirm onclick="document.title='confirmed '+confirm('sure?')">Confirm</button>
 <button id=later onclick="setTimeout(()=>alert('later'),100)">Later</button>`,

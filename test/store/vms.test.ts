@@ -33,8 +33,10 @@ const row = (name: string, change: Partial<NewVm> = {}): NewVm => ({
   memory_mb: 1024,
   kernel_cmdline: null,
   network: "user",
+  keep: [],
   isolation: null,
   image: "default",
+  profile: null,
   labels: {},
   ttl_seconds: null,
   expires_at: null,
@@ -109,6 +111,7 @@ describe("rows", () => {
         machine: { pid: 4 },
         attachment: { endpoint: "x" },
         egress: { mode: "none", allow: ["10.0.0.1:443"], deny: [] },
+        proxy: { url: "http://user:s3cret@proxy.test:3128", bypass: [] },
         intent: "restart",
       },
       "later",
@@ -122,6 +125,7 @@ describe("rows", () => {
       machine: { pid: 4 },
       attachment: { endpoint: "x" },
       egress: { mode: "none", allow: ["10.0.0.1:443"], deny: [] },
+      proxy: { url: "http://user:s3cret@proxy.test:3128", bypass: [] },
       intent: "restart",
     });
   });

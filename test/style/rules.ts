@@ -6,6 +6,8 @@ export const rooms: Record<string, string[]> = {
   contract: [],
   config: ["contract"],
   log: [],
+  // How numbers and others' words are said to people, by CLI and TUI alike.
+  text: [],
   host: common,
   store: [...common, "host"],
   // The three share one vocabulary: a NIC is made by the network and plugged in by the hypervisor.
@@ -19,16 +21,18 @@ export const rooms: Record<string, string[]> = {
   engine: [...common, ...domain],
   // The page of the live view: it runs in a person's browser and is bundled into the server.
   "live-page": ["contract"],
+  // The demo of AG-UI: it runs in a person's browser, too.
+  "agui-page": ["contract"],
   // What an AI may do, and the two protocols over it.
   tools: [...common, ...domain],
   mcp: [...common, "tools"],
   agui: [...common, "tools"],
-  server: [...common, ...domain, "live-page", "tools", "mcp", "agui"],
+  server: [...common, ...domain, "live-page", "agui-page", "tools", "mcp", "agui"],
   client: [...common, "server"],
   setup: [...common, "host", "hypervisor", "network", "image"],
   // Commands that act on this machine reach their own room: serve, doctor, image (which asks the rows what is in use).
-  cli: [...common, "client", "server", "setup", "image", "host", "hypervisor", "network", "store", "tui"],
-  tui: [...common, "client"],
+  cli: [...common, "client", "text", "server", "setup", "image", "host", "hypervisor", "network", "store", "tui"],
+  tui: [...common, "client", "text"],
   main: [...common, "cli", "tui"],
   agent: ["contract", "log"],
 };

@@ -18,6 +18,7 @@ export class PdfCommand extends TabCommand {
   output = text("-o,--output", "file", "Where to; default NAME.pdf, - for standard output");
   landscape = flag("--landscape", "Landscape");
   background = flag("--background", "With backgrounds");
+  keep = flag("--keep", "Keep it on the server's machine as well, see hype artifacts");
 
   async execute(): Promise<void> {
     const file = this.output ?? `${this.name}.pdf`;
@@ -25,10 +26,14 @@ export class PdfCommand extends TabCommand {
       throw new HypeError("usage", "a PDF cannot be shown on a terminal: redirect it, or name a file with -o");
     const client = await this.client();
     const body = { landscape: this.landscape, print_background: this.background, ...this.onTab() };
-    const pdf = await client.browser.operateForBytes(this.name, "pdf", body);
+    let artifact: string | undefined;
+    const pdf = await client.browser.operateForBytes(this.name, "pdf", body, {
+      ...(this.keep ? { keep: true } : {}),
+      onKept: (id) => (artifact = id),
+    });
     if (file === "-") return await writeFully(this.context.stdout, pdf);
     await writeOutput(resolvePath(this.context.cwd, file), pdf);
-    if (this.json) this.printJson({ file, bytes: pdf.length });
-    else this.print(`${file}  ${bytes(pdf.length)}\n`);
+    if (this.json) this.printJson({ file, bytes: pdf.length, ...(artifact && { artifact }) });
+    else this.print(`${file}  ${bytes(pdf.length)}${artifact ? `  kept as ${artifact}` : ""}\n`);
   }
 }

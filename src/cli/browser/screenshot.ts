@@ -29,6 +29,7 @@ export class ScreenshotCommand extends ServerCommand {
   format = text("--format", "format", `One of ${FORMATS.join(", ")}`);
   quality = text("--quality", "percent", "1 to 100, for jpeg and webp");
   fullPage = flag("--full-page", "The whole page");
+  keep = flag("--keep", "Keep it on the server's machine as well, see hype artifacts");
   tab = text("--tab", "id", "Tab to take; default: the one used last");
 
   async execute(): Promise<void> {
@@ -37,16 +38,21 @@ export class ScreenshotCommand extends ServerCommand {
     if (file === "-" && this.context.terminal.stdout)
       throw new HypeError("usage", "a picture cannot be shown on a terminal: redirect it, or name a file with -o");
     const client = await this.client();
-    const picture = await client.browser.screenshot(this.name, {
-      format,
-      full_page: this.fullPage,
-      ...(this.quality === undefined ? {} : { quality: wholeNumber("--quality", this.quality) }),
-      ...(this.tab === undefined ? {} : { tab: this.tab }),
-    });
+    let artifact: string | undefined;
+    const picture = await client.browser.screenshot(
+      this.name,
+      {
+        format,
+        full_page: this.fullPage,
+        ...(this.quality === undefined ? {} : { quality: wholeNumber("--quality", this.quality) }),
+        ...(this.tab === undefined ? {} : { tab: this.tab }),
+      },
+      { ...(this.keep ? { keep: true } : {}), onKept: (id) => (artifact = id) },
+    );
     if (file === "-") return await writeFully(this.context.stdout, picture);
     await writeOutput(resolvePath(this.context.cwd, file), picture);
-    if (this.json) this.printJson({ file, format, bytes: picture.length });
-    else this.print(`${file}  ${bytes(picture.length)}\n`);
+    if (this.json) this.printJson({ file, format, bytes: picture.length, ...(artifact && { artifact }) });
+    else this.print(`${file}  ${bytes(picture.length)}${artifact ? `  kept as ${artifact}` : ""}\n`);
   }
 
   private chooseFormat(): Format {

@@ -1,7 +1,7 @@
 import { Command, Option } from "clipanion";
-import { HypeError, messageOf } from "../../contract/errors.ts";
-import { CATEGORY, readFully, resolvePath, ServerCommand } from "../command.ts";
+import { CATEGORY, ServerCommand } from "../command.ts";
 import { flag } from "../option.ts";
+import { readState } from "./read-state.ts";
 
 export class StateImportCommand extends ServerCommand {
   static override paths = [["state", "import"]];
@@ -17,26 +17,10 @@ export class StateImportCommand extends ServerCommand {
   replace = flag("--replace", "Clear cookies and storage first");
 
   async execute(): Promise<void> {
-    const text = await this.read();
-    let state: object;
-    try {
-      const { cookies, origins } = JSON.parse(text);
-      state = { cookies, origins };
-    } catch (thrown) {
-      throw new HypeError("usage", `${this.file} is not JSON: ${messageOf(thrown)}`);
-    }
+    const state = await readState(this.file, this.context);
     const client = await this.client();
     const done = await client.browser.operate(this.name, "import-state", { state, replace: this.replace });
     if (this.json) this.printJson(done);
     else this.print(`${done.cookies} cookies, ${done.origins} origins with storage\n`);
-  }
-
-  private async read(): Promise<string> {
-    if (this.file === "-") return await readFully(this.context.stdin);
-    try {
-      return await Bun.file(resolvePath(this.context.cwd, this.file)).text();
-    } catch (thrown) {
-      throw new HypeError("usage", `${this.file} cannot be read: ${messageOf(thrown)}`);
-    }
   }
 }

@@ -16,6 +16,7 @@ const PHASES: Record<string, [done: string, next: string | null]> = {
   spawned: ["Started the hypervisor", "Booting the guest"],
   agent: ["Booted the guest", "Starting Chromium"],
   browser: ["Started Chromium", null],
+  profile: ["Opened the profile", "Giving Chromium the profile"],
 };
 
 /** How often a boot's server is asked whether it is still there, and how often it may fail to answer. */

@@ -1,9 +1,9 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { ListEntries } from "../../contract/index.ts";
+import { HypeError, ListEntries } from "../../contract/index.ts";
 import type { DownloadBytes } from "../../guest/downloads.ts";
 import type { Gate } from "../auth/gate.ts";
-import { parseRange } from "../browser/range.ts";
+import { rangeOf } from "../browser/range.ts";
 import type { ServerContext } from "../context.ts";
 import { invalidRequest } from "../problem.ts";
 import { eventStream } from "../sse.ts";
@@ -68,11 +68,15 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
         const stop = new AbortController();
         const signal = AbortSignal.any([stop.signal, request.signal, closing, gate.endedOf(request)]);
         const download = await guest.downloads.get({ id: params.id, wait: false, timeout_ms: 10_000 }, signal);
-        const size = download.state === "completed" ? download.received_bytes : null;
-        const range = parseRange(request.headers.get("range"), size);
-        const read = await guest.downloads.read({ id: params.id, ...(range ?? { from: 0 }) }, signal);
+        const { state, received_bytes: there, total_bytes } = download;
+        const range = rangeOf(request.headers.get("range"), {
+          total: state === "completed" ? there : total_bytes,
+          there,
+        });
+        const asked = range ? { from: range.from, to: range.to } : { from: 0 };
+        const read = await guest.downloads.read({ id: params.id, ...asked }, signal);
         return new Response(
-          pulled(read, () => stop.abort()),
+          pulled(range ? wholly(read, range.to - range.from + 1) : read, () => stop.abort()),
           {
             status: range ? 206 : 200,
             headers: {
@@ -82,9 +86,7 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
               "x-content-type-options": "nosniff",
               "accept-ranges": "bytes",
               ...(read.length === null ? {} : { "content-length": String(read.length) }),
-              ...(range && size !== null
-                ? { "content-range": `bytes ${range.from}-${range.to ?? size - 1}/${size}` }
-                : {}),
+              ...(range && { "content-range": `bytes ${range.from}-${range.to}/${range.size}` }),
             },
           },
         );
@@ -93,7 +95,8 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
         params: DownloadRef,
         query: NoQuery,
         detail: {
-          summary: "Bytes of a download, also while they arrive; takes Range once it is complete",
+          summary:
+            "Bytes of a download, also while they arrive; takes one Range, as far as the size is known or the bytes are there",
           tags: ["browser"],
           ...textReply("application/octet-stream", "The bytes"),
         },
@@ -101,8 +104,24 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
     );
 }
 
+/** A range that turns out shorter than it was promised breaks off: a part must not pass for the whole. */
+function wholly({ length, bytes }: DownloadBytes, promised: number): DownloadBytes {
+  return {
+    length,
+    bytes: (async function* () {
+      let given = 0;
+      for await (const piece of bytes) {
+        given += piece.length;
+        yield piece;
+      }
+      if (given < promised)
+        throw new HypeError("guest_unreachable", `the download ended ${promised - given} bytes before its range`);
+    })(),
+  };
+}
+
 /** Pulled, so that a slow reader makes the guest wait and no memory is used. */
-function pulled({ bytes }: DownloadBytes, stop: () => void): ReadableStream<Uint8Array> {
+export function pulled({ bytes }: DownloadBytes, stop: () => void): ReadableStream<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {

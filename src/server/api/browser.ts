@@ -1,23 +1,28 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
 import {
+  ARTIFACT_HEADER,
   Content,
   Evaluate,
   Evaluated,
+  KeepQuery,
   Navigate,
   Navigated,
   PageContent,
   Screenshot,
   TabList,
 } from "../../contract/index.ts";
+import { isKept, keepFile } from "../artifacts/keep.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
 const about = (summary: string) => ({ summary, tags: ["browser"] });
+const PICTURE_ENDINGS = { png: ".png", jpeg: ".jpg", webp: ".webp" } as const;
 const common = { params: VmRef, query: NoQuery };
 
 /** What a caller can do to the browser of a VM. A caller who goes away ends the wait in the guest, too. */
-export function browserRoutes({ engine }: ServerContext) {
+export function browserRoutes(context: ServerContext) {
+  const { engine } = context;
   return new Elysia({ name: "browser", prefix: "/api/v1/vms/:name/browser" })
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0)) // `timeout_ms` bounds these calls
     .post("/navigate", ({ params, body, request }) => engine.guest(params.name).navigate(body, request.signal), {
@@ -34,13 +39,22 @@ export function browserRoutes({ engine }: ServerContext) {
     })
     .post(
       "/screenshot",
-      async ({ params, body, request }) => {
+      async ({ params, query, body, request }) => {
+        const vm = engine.get(params.name);
         const shot = await engine.guest(params.name).screenshot(body, request.signal);
         // The type is the guest's word: only what was asked for is passed on.
-        return new Response(shot.bytes, { headers: { "content-type": `image/${body.format}` } });
+        const contentType = `image/${body.format}`;
+        const file = { contentType, ending: PICTURE_ENDINGS[body.format], bytes: shot.bytes };
+        const artifact = isKept(vm, "screenshot", query)
+          ? await keepFile(context, vm, "screenshot", query.keep_as, file)
+          : null;
+        return new Response(shot.bytes, {
+          headers: { "content-type": contentType, ...(artifact && { [ARTIFACT_HEADER]: artifact.id }) },
+        });
       },
       {
-        ...common,
+        params: VmRef,
+        query: KeepQuery,
         body: v.optional(Screenshot, {}),
         detail: { ...about("Picture of the page"), ...textReply("image/*", "The image's bytes") },
       },

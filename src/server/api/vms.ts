@@ -4,6 +4,7 @@ import { CreateVm, ListVmsQuery, ResizeVm, Vm, VmList } from "../../contract/ind
 import type { Gate } from "../auth/gate.ts";
 import { listWithin } from "../auth/view-queries.ts";
 import type { ServerContext } from "../context.ts";
+import { mustHaveProfiles } from "./profiles.ts";
 import { flag, NoQuery, trusted, VmRef, WaitQuery } from "./schemas.ts";
 
 const started = { 200: Vm, 202: Vm };
@@ -30,6 +31,7 @@ export function vmRoutes({ engine }: ServerContext, gate: Gate) {
       "",
       async ({ body, query, request, set, status }) => {
         gate.viewOf(request)?.mustCreate(body);
+        if (body.profile !== null) mustHaveProfiles(gate, request);
         const wait = isWaiting(query);
         const vm = await engine.create(body, { wait });
         set.headers.location = `/api/v1/vms/${vm.name}`;

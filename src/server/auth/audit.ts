@@ -16,7 +16,7 @@ const DEFAULT_LIMIT = 100;
 const REFUSED: ReadonlySet<number> = new Set([401, 403, 429]);
 /** Methods that change nothing (RFC 9110 section 9.2.1); what a GET does in the CDP door is another matter. */
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-const VM_OF_PATH = /^\/api\/v1\/vms\/([a-z0-9][a-z0-9-]{0,62})(?:\/|$)/;
+const VM_OF_PATH = /^\/(?:api\/v1\/vms|live)\/([a-z0-9][a-z0-9-]{0,62})(?:\/|$)/;
 const CDP_ACTION = /\/cdp\/json\/(?:new|activate|close)(?:\/|$)/;
 
 export type AuditQuery = { after?: number; limit?: number; key?: string; vm?: string };
@@ -43,10 +43,10 @@ export class AuditTrail implements Disposable {
   /** @param durationMs from the first byte of the request to the head of the reply */
   note(request: Request, response: Response, caller: Caller, durationMs: number): void {
     const { status } = response;
-    const { identity } = caller;
-    const path = pathOf(request);
+    const { identity, action } = caller;
+    const path = action?.path ?? pathOf(request);
     const isRefused = REFUSED.has(status);
-    if (!isRefused && !isChange(request.method, path, status, caller)) return;
+    if (!isRefused && (action === null || !isChange(request.method, path, status, caller))) return;
     const entry: NewAuditEntry = {
       at: new Date().toISOString(),
       key_id: identity?.id ?? "none",
@@ -54,7 +54,7 @@ export class AuditTrail implements Disposable {
       address: caller.address,
       method: request.method.slice(0, 16),
       path: path.slice(0, 200),
-      vm: VM_OF_PATH.exec(response.headers.get("location") ?? path)?.[1] ?? null,
+      vm: action ? action.vm : (VM_OF_PATH.exec(response.headers.get("location") ?? path)?.[1] ?? null),
       status,
       error: caller.error,
       duration_ms: Math.round(durationMs * 10) / 10,

@@ -1,10 +1,14 @@
-import { HypeError, LIMITS } from "../../contract/index.ts";
+import { HypeError, LIVE_SUBPROTOCOL } from "../../contract/index.ts";
+import type { StoredLink } from "../../store/live-links.ts";
 import type { ServerContext } from "../context.ts";
+import { LargeBodies } from "../large-bodies.ts";
 import { addressMatcher, callerAddress, rateLimitBucket } from "./addresses.ts";
 import { failureCounter } from "./failures.ts";
 import { hostRules } from "./hosts.ts";
 import type { Identity } from "./identity.ts";
-import { holds, OPEN_PATHS, scopeOf } from "./scopes.ts";
+import { looksLikeToken, OAuth } from "./oauth.ts";
+import { audienceOf, isMcpPath } from "./resource-metadata.ts";
+import { holds, isOpen, scopeOf } from "./scopes.ts";
 import type { View } from "./view.ts";
 
 /** Who a request comes from, once it is let in. */
@@ -13,15 +17,22 @@ export type Caller = {
   identity: Identity | null;
   /** The CDP token the caller came with, to be carried over into URLs it is given. */
   cdpToken: string | null;
+  /** The live link the caller came with. */
+  liveLink: StoredLink | null;
   /** The caller reached us by TLS, ours or a trusted proxy's: URLs given to it are https and wss. */
   isSecure: boolean;
   /** Where the call came from; looked up for calls that the audit may tell of. */
   address: string | null;
+  /** What the call does where its path does not tell; null: it changes nothing. */
+  action?: { path: string; vm: string | null } | null;
   /** Code of the error the call ended with. */
   error: string | null;
 };
 
 const CDP_PATH = /^\/api\/v1\/vms\/([^/]+)\/cdp(?:\/|$)/;
+/** Takes bodies of any type and size, since they pass through. */
+const UPLOAD_PATH = /^\/api\/v1\/vms\/[^/]+\/browser\/uploads\/[^/]+$/;
+const LIVE_PATH = /^\/live\/([^/]+)\/(?:link$|socket\/)/;
 
 /** The path of a request, as the router sees it. Cut by hand: every object made per request is felt on the list route. */
 export function pathOf({ url }: Request): string {
@@ -34,13 +45,18 @@ export function pathOf({ url }: Request): string {
  * Stands before every route, before a body is read: address, Host, Origin, key, rate, scope, then size and type of the body.
  * Each check throws the HypeError that becomes the reply.
  */
-export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }: ServerContext) {
+export function createGate({ config, keys, cdpTokens, live, engine, closing, peerOf }: ServerContext) {
   const isAllowed = config.allowCidr && addressMatcher(config.allowCidr);
   const isTrustedProxy = config.trustedProxies.length > 0 ? addressMatcher(config.trustedProxies) : () => false;
   const isTls = config.tls !== null;
   const hosts = hostRules(config.listen.host, config.apiHosts);
   const failures = failureCounter();
   const callers = new WeakMap<Request, Caller>();
+  const largeBodies = new LargeBodies();
+  const oauth = config.oauth && new OAuth(config.oauth.issuer, audienceOf(config));
+  closing.addEventListener("abort", () => oauth?.[Symbol.dispose](), { once: true });
+  /** Tokens that are still to be verified, which takes an answer of the issuer: until then the caller is nobody. */
+  const unverified = new WeakMap<Request, { token: string; address: () => string | null }>();
 
   /** @throws HypeError unauthorized | rate_limited, and counts the failure. */
   const refuse = (address: string | null, message: string): never => {
@@ -65,17 +81,31 @@ export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }:
     }
   };
 
+  /** A live link opens the page's own two routes of its VM, by the right of the key that made it. @throws HypeError live_link_invalid | rate_limited */
+  const checkLink = (token: string, ref: string, address: () => string | null) => {
+    try {
+      const { link, identity } = live.links.verify(token, vmIdOf(ref));
+      return { identity, cdpToken: null, liveLink: link };
+    } catch (thrown) {
+      const waitSeconds = failures.note(rateLimitBucket(address() ?? ""));
+      throw waitSeconds === null ? thrown : tooMany("too many links that are not valid from this address", waitSeconds);
+    }
+  };
+
   /** @param address asked for only when a failure is to be counted. */
   const authenticate = (request: Request, path: string, address: () => string | null) => {
-    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    const bearer = bearerOf(request);
     const header = request.headers.get("x-overhyped-api-key");
     for (const key of [bearer, header]) {
       const identity = key ? keys.identify(key) : null;
-      if (identity !== null) return { identity, cdpToken: null };
+      if (identity !== null) return { identity, cdpToken: null, liveLink: null };
     }
+    const watched = LIVE_PATH.exec(path)?.[1];
+    const linkToken = watched && (bearer ?? subprotocolToken(request));
+    if (watched && linkToken) return checkLink(linkToken, watched, address);
     const ref = CDP_PATH.exec(path)?.[1];
     const token = ref && new URL(request.url).searchParams.get("token");
-    if (ref && token) return { identity: checkToken(token, ref, address), cdpToken: token };
+    if (ref && token) return { identity: checkToken(token, ref, address), cdpToken: token, liveLink: null };
     if (bearer || header) return refuse(address(), "the key is not valid");
     throw new HypeError("unauthorized", "this route needs a key");
   };
@@ -106,15 +136,22 @@ export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }:
     const host = request.headers.get("host") ?? new URL(request.url).host;
     hosts.checkHost(host);
     hosts.checkOrigin(request.headers.get("origin"), host);
-    if (OPEN_PATHS.has(path)) return;
+    if (isOpen(path)) return;
     const isSecure =
       isTls || (request.headers.get("x-forwarded-proto")?.toLowerCase() === "https" && isTrustedProxy(peer() ?? ""));
-    const { identity, cdpToken } = authenticate(request, path, addressOf);
-    const isTold = request.method !== "GET" || identity.view !== null || path.includes("/cdp");
-    callers.set(request, { identity, cdpToken, isSecure, address: isTold ? addressOf() : null, error: null });
+    const token = oauth && isMcpPath(path) ? bearerOf(request) : undefined;
+    if (token && looksLikeToken(token)) {
+      if (closing.aborted) throw new HypeError("shutting_down", "the server is shutting down");
+      unverified.set(request, { token, address: addressOf });
+      callers.set(request, { ...NOBODY, isSecure, address: addressOf() });
+      return checkBody(request, path, largeBodies);
+    }
+    const { identity, cdpToken, liveLink } = authenticate(request, path, addressOf);
+    const isTold = request.method !== "GET" || identity.view !== null || path.includes("/cdp") || liveLink !== null;
+    callers.set(request, { identity, cdpToken, liveLink, isSecure, address: isTold ? addressOf() : null, error: null });
     authorise(identity, request, path, addressOf);
     if (closing.aborted) throw new HypeError("shutting_down", "the server is shutting down");
-    checkBody(request);
+    if (request.method !== "PUT" || !UPLOAD_PATH.test(path)) checkBody(request, path, largeBodies);
   };
 
   /** Fails closed: a request that did not come in by a key is nobody's. @throws HypeError unauthorized */
@@ -139,12 +176,33 @@ export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }:
         throw thrown;
       }
     },
+    /** Verifies the OAuth token of a request to MCP, if it came with one. @throws HypeError unauthorized | forbidden | issuer_unavailable */
+    async verify(request: Request): Promise<void> {
+      const pending = unverified.get(request);
+      if (!pending || !oauth) return;
+      unverified.delete(request);
+      try {
+        const identity = await oauth.identify(pending.token);
+        authorise(identity, request, pathOf(request), pending.address);
+        callers.set(request, { ...(callers.get(request) ?? NOBODY), identity });
+      } catch (thrown) {
+        if (thrown instanceof HypeError && thrown.code === "unauthorized") refuse(pending.address(), thrown.message);
+        throw thrown;
+      }
+    },
+    /** The call was answered. */
+    leave: (request: Request): void => largeBodies.release(request),
     callerOf: (request: Request): Caller => callers.get(request) ?? NOBODY,
     /** For the audit. */
     noteError(request: Request, code: string): void {
       const caller = callers.get(request);
       if (caller) caller.error = code;
       else callers.set(request, { ...NOBODY, error: code });
+    },
+    /** For the audit: what a call does whose path does not tell. */
+    noteAction(request: Request, action: NonNullable<Caller["action"]> | null): void {
+      const caller = callers.get(request);
+      if (caller) caller.action = action;
     },
     identityOf,
     /** What the caller sees; null: every VM. @throws HypeError unauthorized */
@@ -161,25 +219,32 @@ export function createGate({ config, keys, cdpTokens, engine, closing, peerOf }:
     },
     /** Stands before every handler of a route that names a VM. @throws HypeError vm_not_found */
     checkVm(request: Request, ref: string): void {
+      if (isOpen(pathOf(request))) return;
       this.viewOf(request)?.mustSee(engine.get(ref), ref);
     },
   };
 }
 export type Gate = ReturnType<typeof createGate>;
 
-const NOBODY: Caller = { identity: null, cdpToken: null, isSecure: false, address: null, error: null };
+const NOBODY: Caller = { identity: null, cdpToken: null, liveLink: null, isSecure: false, address: null, error: null };
+
+const bearerOf = (request: Request): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+
+/** Scripts of a page can set no header of a WebSocket but this one. */
+function subprotocolToken(request: Request): string | undefined {
+  const [name, token] = (request.headers.get("sec-websocket-protocol") ?? "").split(/ *, */);
+  return name === LIVE_SUBPROTOCOL ? token : undefined;
+}
 
 const tooMany = (what: string, waitSeconds: number): HypeError =>
   new HypeError("rate_limited", `${what}: wait ${waitSeconds} s`, { retry_after_seconds: waitSeconds });
 
-/** @throws HypeError payload_too_large | unsupported_media_type */
-function checkBody(request: Request): void {
+/** @throws HypeError payload_too_large | unsupported_media_type | rate_limited */
+function checkBody(request: Request, path: string, largeBodies: LargeBodies): void {
   const length = request.headers.get("content-length");
-  if (Number(length) > LIMITS.body_bytes)
-    throw new HypeError("payload_too_large", `the body may hold at most ${LIMITS.body_bytes} bytes`, {
-      limit_bytes: LIMITS.body_bytes,
-    });
   const hasBody = Number(length) > 0 || request.headers.has("transfer-encoding");
   if (hasBody && !/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
     throw new HypeError("unsupported_media_type", "the body must be application/json");
+  largeBodies.admit(request, path);
 }

@@ -13,14 +13,20 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "GET /healthz": null,
   "GET /readyz": null,
   "GET /openapi.json": null,
+  "GET /.well-known/oauth-protected-resource/mcp": null,
+  "GET /agui/demo": null, // a page: the same for everybody
+  "GET /live/:name": null, // the page itself: the same for everybody, whatever the name
 
   "GET /api/v1/vms": "read",
   "GET /api/v1/vms/:name": "read",
   "GET /api/v1/vms/:name/egress": "read",
+  "GET /api/v1/vms/:name/proxy": "read",
   "GET /api/v1/events": "read",
   "GET /api/v1/events/vms": "read",
   "GET /api/v1/images": "read",
   "GET /api/v1/images/:id": "read",
+  "GET /api/v1/profiles": "read",
+  "GET /api/v1/profiles/:profile": "read",
   "GET /api/v1/system/status": "read",
   "GET /api/v1/system/activity": "read",
   "GET /metrics": "read",
@@ -34,6 +40,8 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "POST /api/v1/vms/:name/pause": "operate",
   "POST /api/v1/vms/:name/resume": "operate",
   "PUT /api/v1/vms/:name/egress": "operate",
+  "PUT /api/v1/vms/:name/proxy": "operate",
+  "DELETE /api/v1/vms/:name/proxy": "operate",
   "GET /api/v1/vms/:name/logs": "operate",
 
   "POST /api/v1/vms/:name/browser/navigate": "operate",
@@ -43,9 +51,24 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "GET /api/v1/vms/:name/browser/tabs": "operate",
   "GET /api/v1/vms/:name/browser/entries": "operate",
   "GET /api/v1/vms/:name/browser/downloads/:id": "operate",
+  "GET /api/v1/vms/:name/browser/recordings/:id": "operate",
+  "POST /api/v1/vms/:name/browser/downloads/:id/keep": "operate",
+  "GET /api/v1/artifacts": "operate",
+  "GET /api/v1/artifacts/:id": "operate",
+  "GET /api/v1/artifacts/:id/content": "operate",
+  "DELETE /api/v1/artifacts/:id": "operate",
+  "PUT /api/v1/vms/:name/browser/uploads/:file_name": "operate",
   ...Object.fromEntries(
     Object.keys(BROWSER_OPERATIONS).map((name) => [`POST /api/v1/vms/:name/browser/${name}`, "operate" as const]),
   ),
+
+  "GET /live/:name/link": "operate",
+  "GET /live/:name/socket/:link": "operate",
+  "GET /api/v1/vms/:name/live-links": "operate",
+  "POST /api/v1/vms/:name/live-links": "operate",
+  "DELETE /api/v1/live-links/:id": "operate",
+  "GET /api/v1/vms/:name/control": "read",
+  "POST /api/v1/vms/:name/control": "operate",
 
   "POST /api/v1/vms/:name/cdp-token": "operate",
   "GET /api/v1/vms/:name/cdp": "operate",
@@ -61,6 +84,24 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "GET /api/v1/vms/:name/cdp/json/activate/:id": "operate",
   "GET /api/v1/vms/:name/cdp/json/close/:id": "operate",
 
+  "POST /api/v1/profiles": "operate",
+  "DELETE /api/v1/profiles/:profile": "operate",
+  "GET /api/v1/profiles/:profile/state": "operate",
+  "PUT /api/v1/profiles/:profile/state": "operate",
+  "POST /api/v1/profiles/rotate-key": "admin",
+
+  // What a key may do there is judged tool by tool.
+  "POST /mcp": "read",
+  "GET /mcp": "read",
+  "DELETE /mcp": "read",
+  "POST /mcp/vms/:name": "read",
+  "GET /mcp/vms/:name": "read",
+  "DELETE /mcp/vms/:name": "read",
+
+  "POST /agui": "read", // each tool wants its own scope
+  "POST /agui/vms/:name": "read",
+  "GET /agui/capabilities": "read",
+
   "GET /api/v1/keys": "admin",
   "POST /api/v1/keys": "admin",
   "DELETE /api/v1/keys/:key": "admin",
@@ -71,11 +112,14 @@ const RANK: Record<Scope, number> = { read: 1, operate: 2, admin: 3 };
 export const holds = (held: Scope, needed: Scope): boolean => RANK[held] >= RANK[needed];
 
 /** Paths that answer without a key, and say nothing about anybody's VMs. */
-export const OPEN_PATHS: ReadonlySet<string> = new Set(
+const OPEN_PATHS: ReadonlySet<string> = new Set(
   Object.entries(ROUTE_SCOPES)
     .filter(([, scope]) => scope === null)
     .map(([route]) => route.slice(route.indexOf(" ") + 1)),
 );
+
+const LIVE_PAGE = /^\/live\/[^/]+$/;
+export const isOpen = (path: string): boolean => OPEN_PATHS.has(path) || LIVE_PAGE.test(path);
 
 const PATTERNS = Object.entries(ROUTE_SCOPES).flatMap(([route, scope]) => {
   const [method = "", path = ""] = route.split(" ");

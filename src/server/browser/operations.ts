@@ -15,6 +15,8 @@ import {
   CookiesCleared,
   CookiesSet,
   DeleteDownload,
+  DeleteRecording,
+  DeleteUpload,
   Download,
   DownloadList,
   Emulate,
@@ -28,13 +30,16 @@ import {
   GetCookies,
   GetDownload,
   GetEmulation,
+  GetRecording,
   GetStorage,
   ImportState,
   LinkList,
   Links,
   ListDownloads,
   ListEntries,
+  ListRecordings,
   ListRules,
+  ListUploads,
   Navigated,
   Observing,
   OnTab,
@@ -42,6 +47,9 @@ import {
   OpenTab,
   PageSnapshot,
   Pdf,
+  Recording,
+  RECORDING_TYPES,
+  RecordingList,
   RemoveRules,
   ResetEmulation,
   Revisit,
@@ -52,16 +60,19 @@ import {
   SetStorage,
   Snapshot,
   StartObserving,
+  StartRecording,
   StateCleared,
   StateExported,
   StateImported,
   StopObserving,
+  StopRecording,
   StorageList,
   TabState,
+  UploadList,
   Wait,
   Waited,
 } from "../../contract/index.ts";
-import { bytesOperation, operation, type Operation } from "./operation.ts";
+import { bytesOperation, keepable, operation, type Operation } from "./operation.ts";
 
 /** What is done where nothing is to be told. */
 const Done = v.strictObject({});
@@ -82,7 +93,7 @@ const ACTION_SUMMARIES: Record<ActionName, string> = {
   check: "Check or uncheck a box",
   scroll: "Scroll the page or an element",
   focus: "Focus an element",
-  upload: "Put files of the guest into a file input",
+  upload: "Put uploads, or files of the guest, into a file input",
   mouse: "Move, press, release the mouse or turn its wheel, by coordinates",
   keyboard: "Hold, release a key, or insert text where the focus is",
   pause: "Wait between two actions",
@@ -116,7 +127,14 @@ export const BROWSER_OPERATIONS = {
   find: operation("Find elements by text or regular expression", Find, FoundList, (guest, ...call) =>
     guest.page.find(...call),
   ),
-  pdf: bytesOperation("Print the page", Pdf, "application/pdf", (guest, ...call) => guest.page.pdf(...call)),
+  pdf: bytesOperation(
+    "Print the page",
+    Pdf,
+    "application/pdf",
+    (guest, ...call) => guest.page.pdf(...call),
+    "pdf",
+    ".pdf",
+  ),
   wait: operation("Wait for something of the page", Wait, Waited, (guest, ...call) => guest.page.wait(...call)),
   ...actions,
   actions: operation("Several actions, one after the other", Actions, Acted, (guest, ...call) =>
@@ -181,8 +199,14 @@ export const BROWSER_OPERATIONS = {
     "application/octet-stream",
     (guest, ...call) => guest.observe.body(...call),
   ),
-  "export-har": operation("Recorded requests as HAR 1.2", ExportHar, Har, (guest, ...call) =>
-    guest.observe.har(...call),
+  "export-har": keepable(
+    operation("Recorded requests as HAR 1.2", ExportHar, Har, (guest, ...call) => guest.observe.har(...call)),
+    "har",
+    (har) => ({
+      contentType: "application/json",
+      ending: ".har",
+      bytes: new TextEncoder().encode(JSON.stringify(har)),
+    }),
   ),
   "set-dialog-policy": operation("Accept, dismiss or ask at dialogs", SetDialogPolicy, Done, (guest, ...call) =>
     done(guest.observe.setDialogPolicy(...call)),
@@ -202,6 +226,35 @@ export const BROWSER_OPERATIONS = {
   ),
   "delete-download": operation("Delete a download with its file", DeleteDownload, Done, (guest, ...call) =>
     done(guest.downloads.delete(...call)),
+  ),
+
+  "start-recording": operation("Record a tab as a film", StartRecording, Recording, (guest, ...call) =>
+    guest.recordings.start(...call),
+  ),
+  "stop-recording": keepable(
+    operation("End a recording", StopRecording, Recording, (guest, ...call) => guest.recordings.stop(...call)),
+    "recording",
+    async ({ id, format }, guest, signal) => ({
+      contentType: RECORDING_TYPES[format],
+      ending: `.${format}`,
+      bytes: (await guest.recordings.read({ id, from: 0 }, signal)).bytes,
+    }),
+  ),
+  "get-recording": operation("One recording; may wait for its end", GetRecording, Recording, (guest, ...call) =>
+    guest.recordings.get(...call),
+  ),
+  "list-recordings": operation("Recordings in the guest", ListRecordings, RecordingList, (guest, ...call) =>
+    guest.recordings.list(...call),
+  ),
+  "delete-recording": operation("Delete a recording with its file", DeleteRecording, Done, (guest, ...call) =>
+    done(guest.recordings.delete(...call)),
+  ),
+
+  "list-uploads": operation("Files put into the guest", ListUploads, UploadList, (guest, ...call) =>
+    guest.uploads.list(...call),
+  ),
+  "delete-upload": operation("Delete a file that was put into the guest", DeleteUpload, Done, (guest, ...call) =>
+    done(guest.uploads.delete(...call)),
   ),
 } satisfies Record<string, Operation>;
 

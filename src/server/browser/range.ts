@@ -1,6 +1,20 @@
 import { HypeError } from "../../contract/index.ts";
 
-export type Range = { from: number; to?: number };
+export type Range = { from: number; to: number };
+
+/** What is known of a file: how large it will be, and how much of it is there. */
+export type Extent = { total: number | null; there: number };
+
+/**
+ * A range of something that may still be arriving. Its announced size counts, so that the reader waits for the rest; where the site
+ * announces none, only a range with both ends can be answered, as far as the bytes are there.
+ * @throws HypeError range_not_satisfiable
+ */
+export function rangeOf(header: string | null, { total, there }: Extent): (Range & { size: string }) | null {
+  if (total === null && !/^bytes=\d+-\d+$/.test(header ?? "")) return null;
+  const range = parseRange(header, total ?? there);
+  return range && { ...range, size: total === null ? "*" : String(total) };
+}
 
 /**
  * One range of a `Range` header (RFC 9110, section 14.1.2); null: the whole. Several ranges, other units and what cannot be read are

@@ -9,27 +9,58 @@ create table artifacts (
   vm_id text not null,
   vm_name text not null,
   created_at text not null,
-  expires_at text
+  expires_at text,
+  -- The labels its VM had: never shown, they say which restricted keys see it.
+  vm_labels text not null check (json_valid(vm_labels))
 ) strict;
 
-create index artifacts_by_vm on artifacts (vm_id, created_at);
+create index artifacts_by_vm on artifacts (vm_id, id);
+create index artifacts_by_name on artifacts (vm_name, id);
+create index artifacts_by_bytes on artifacts (sha256, size_bytes);
+create index artifacts_by_expiry on artifacts (expires_at) where expires_at is not null;
+
+-- Downloads that a VM's policy has kept: not again when a server or a connection is new.
+create table kept_downloads (
+  vm_id text not null references vms (id) on delete cascade,
+  download_id text not null,
+  primary key (vm_id, download_id)
+) strict, without rowid;
+
+-- Kinds of artifacts that are kept of this VM without being asked for.
+alter table vms add column keep text not null default '[]' check (json_valid(keep));
 
 -- Profiles: the content stands encrypted in a file of its own, below profiles/.
 create table profiles (
   id text primary key,
   name text not null unique,
+  -- Part of the file's name: new content is a new file, and the row says which of the two counts.
+  revision integer not null,
+  cookies integer not null,
+  origins integer not null,
+  size_bytes integer not null,
   created_at text not null,
   updated_at text not null
 ) strict;
 
--- Live view: signed links that were given out, so that they can be revoked.
+-- By name: each start of the VM takes the profile as it is then.
+alter table vms add column profile text;
+
+-- Live view: signed links that were given out, so that they can be revoked. Each ends with the key that made it.
 create table live_links (
   id text primary key,
   vm_id text not null,
+  key_id text not null,
+  label text,
+  view_only integer not null check (view_only in (0, 1)),
   created_at text not null,
   expires_at text not null,
   revoked_at text
 ) strict;
+
+create index live_links_by_vm on live_links (vm_id, created_at);
+
+-- The person who has the browser in hand, as JSON; null: nobody.
+alter table vms add column control text check (control is null or json_valid(control));
 
 -- Upstream proxy of the guest, as JSON.
 alter table vms add column proxy text check (proxy is null or json_valid(proxy));

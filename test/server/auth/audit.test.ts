@@ -210,7 +210,12 @@ describe("writing", () => {
     const trail = new AuditTrail({ store, log: createLog({ level: "error", write() {} }) });
     const request = new Request("http://localhost/api/v1/vms", { method: "POST" });
     const identity = server.keys.find("admin");
-    trail.note(request, new Response(), { identity, cdpToken: null, isSecure: false, address: null, error: null }, 1);
+    trail.note(
+      request,
+      new Response(),
+      { identity, cdpToken: null, liveLink: null, isSecure: false, address: null, error: null },
+      1,
+    );
     expect(store.audit.list({ limit: 10 })).toEqual([]);
     trail[Symbol.dispose]();
     expect(store.audit.list({ limit: 10 })).toHaveLength(1);
@@ -251,7 +256,12 @@ describe("writing", () => {
     isFull = true;
     const request = new Request("http://localhost/api/v1/vms/demo", { method: "DELETE" });
     const identity = server.keys.find("admin");
-    trail.note(request, new Response(), { identity, cdpToken: null, isSecure: false, address: null, error: null }, 1);
+    trail.note(
+      request,
+      new Response(),
+      { identity, cdpToken: null, liveLink: null, isSecure: false, address: null, error: null },
+      1,
+    );
     trail[Symbol.dispose]();
     expect(lines.join("")).toContain("1 entries of the audit could not be written: disk full");
     expect(lines.join("")).toContain('"path":"/api/v1/vms/demo"');

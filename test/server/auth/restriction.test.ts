@@ -90,7 +90,9 @@ describe("a restricted key", () => {
     const [method = "", path = ""] = route.split(" ");
     const bodies: Record<string, string> = {
       ...(path.includes("/browser/") ? BROWSER_BODIES_JSON : {}),
-      ...(method === "PUT" ? { egress: "{}" } : {}),
+      ...(method === "PUT" ? { egress: "{}", proxy: '{"url":"http://127.0.0.1:1"}' } : {}),
+      ...(path.startsWith("/agui/") ? { ":name": '{"threadId":"t","runId":"r","messages":[]}' } : {}),
+      ...(method === "POST" ? { control: '{"action":"return"}' } : {}),
       ...(method === "PATCH" ? { ":name": '{"cpu_cores":1}' } : {}),
     };
     test(`${route}: another's VM is not there, in the words of one that is not`, async () => {

@@ -1,0 +1,86 @@
+import type { AguiRunInput } from "../contract/agui.ts";
+import { HypeError, messageOf, type VmEvent } from "../contract/index.ts";
+import { toolsFor } from "../tools/registry.ts";
+import { watchAsked } from "./interpret.ts";
+import { type Answers, failureOf, operate, refuse, understand } from "./operator.ts";
+import type { RunSink } from "./run-stream.ts";
+import { RunWriter } from "./run-writer.ts";
+import type { AguiCaller, AguiServices, Run } from "./services.ts";
+import { openState } from "./state-feed.ts";
+import { Fault } from "./tool-run.ts";
+import { watch } from "./watch.ts";
+
+/** The work of a run. It never throws, and always ends what it began. */
+export type Work = (sink: RunSink, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Makes a run ready. What is wrong with the request itself is found here, before anything is told.
+ * @param closing aborts when the server ends: a watch is over then, anything else has failed
+ * @throws HypeError interrupt_not_found | vm_not_found | forbidden
+ */
+export function prepareRun(
+  services: AguiServices,
+  caller: AguiCaller,
+  input: AguiRunInput,
+  closing: AbortSignal,
+): Work {
+  const watched = watchAsked(input, caller.preset);
+  if (watched) {
+    if (watched.vm !== null) caller.house.get(watched.vm); // nobody waits for what is not there
+    if (caller.preset !== null && watched.vm !== caller.preset)
+      throw new HypeError("invalid_request", `this address is about the VM ${caller.preset} only`);
+  }
+  const asker = { caller: caller.key.id, threadId: input.threadId, vm: caller.preset };
+  const resume = input.resume ?? [];
+  const answers = resume.length > 0 ? services.interrupts.take(asker, resume) : null;
+  if (!answers) services.interrupts.drop(asker);
+  return async (sink, outer) => {
+    const stop = new AbortController();
+    const writer = new RunWriter(input, (event) => sink.emit(event));
+    let following: Promise<void> | undefined;
+    try {
+      const feed = openState(caller, watched?.vm ?? caller.preset, AbortSignal.any([outer, stop.signal]));
+      const tools = toolsFor(caller.key.scope, ["all"]);
+      const run: Run = { input, services, caller, tools, state: feed.state, writer, signal: outer, usage: [] };
+      writer.state(feed.state.snapshot());
+      if (watched) {
+        await watch(run, feed.events(), watched.vm, sink);
+        throw outer.reason;
+      }
+      following = follow(run, feed.events());
+      await perform(run, answers);
+    } catch (thrown) {
+      if (watched && closing.aborted) writer.finish({ outcome: { type: "cancelled" } });
+      else fail(services, writer, outer.aborted ? outer.reason : thrown);
+    } finally {
+      stop.abort();
+      await following;
+    }
+  };
+}
+
+async function perform(run: Run, answers: Answers | null): Promise<void> {
+  if (answers) return await operate(run, null, answers);
+  const understood = understand(run);
+  if ("refusal" in understood) refuse(run, understood.refusal);
+  else await operate(run, understood.intent, []);
+}
+
+function fail({ log }: AguiServices, writer: RunWriter, thrown: unknown): void {
+  if (!(thrown instanceof HypeError) && !(thrown instanceof Fault)) {
+    const ref = crypto.randomUUID().slice(0, 8);
+    log.error(messageOf(thrown), { ref, cause: thrown });
+    return writer.fail("internal", new Fault(ref).message);
+  }
+  const { code, message } = failureOf(thrown);
+  writer.fail(code, message);
+}
+
+/** Others change things, too, while a run goes on. */
+async function follow({ state, writer }: Run, events: AsyncIterable<VmEvent>): Promise<void> {
+  try {
+    for await (const event of events) writer.stateDelta(state.note(event));
+  } catch {
+    // The run's own result does not hang on it.
+  }
+}

@@ -1,0 +1,71 @@
+import type { Growing, RunWriter } from "../run-writer.ts";
+import { type Chunk, failed, type LlmCall } from "./endpoint.ts";
+import { LLM_LIMITS } from "./limits.ts";
+
+/** One answer of the model, as it was told while it came. */
+export type Answer = {
+  text: string;
+  calls: LlmCall[];
+  usage: { input: number; output: number };
+  isCutOff: boolean;
+};
+
+/**
+ * Tells an answer while it comes: thoughts, text, and calls with their arguments.
+ * @throws HypeError llm_failed when it says more than it may
+ */
+export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>): Promise<Answer> {
+  const calls = new Map<number, { name: string; arguments: string; told: Growing }>();
+  const answer: Answer = { text: "", calls: [], usage: { input: 0, output: 0 }, isCutOff: false };
+  let text: Growing | null = null;
+  let reasoning: Growing | null = null;
+  let characters = 0;
+  const spend = (piece: string): string => {
+    characters += piece.length;
+    if (characters > LLM_LIMITS.answerCharacters) throw failed("says more than one answer may hold");
+    return piece;
+  };
+  const endText = () => {
+    text?.end();
+    reasoning?.end();
+    text = reasoning = null;
+  };
+  for await (const { choices, usage } of chunks) {
+    if (usage) answer.usage = { input: usage.prompt_tokens ?? 0, output: usage.completion_tokens ?? 0 };
+    const [choice] = choices;
+    if (!choice) continue;
+    if (choice.finish_reason === "length") answer.isCutOff = true;
+    const { content, reasoning_content: thought, reasoning: otherThought, tool_calls: pieces } = choice.delta ?? {};
+    const thinks = thought ?? otherThought;
+    if (thinks) {
+      reasoning ??= writer.reasoning();
+      reasoning.add(spend(thinks));
+    }
+    if (content) {
+      reasoning?.end();
+      reasoning = null;
+      text ??= writer.text();
+      text.add(spend(content));
+      answer.text += content;
+    }
+    for (const { index, function: piece } of pieces ?? []) {
+      let call = calls.get(index);
+      if (!call) {
+        if (!piece?.name) throw failed("calls a tool without a name");
+        if (calls.size >= LLM_LIMITS.calls) throw failed(`calls more than ${LLM_LIMITS.calls} tools at once`);
+        endText();
+        call = { name: piece.name, arguments: "", told: writer.toolCall(piece.name) };
+        calls.set(index, call);
+      }
+      const given = spend(piece?.arguments ?? "");
+      call.arguments += given;
+      call.told.add(given);
+    }
+  }
+  endText();
+  for (const { told, name, arguments: given } of calls.values()) {
+    told.end();
+    answer.calls.push({ id: told.id, type: "function", function: { name, arguments: given } });
+  }
+  return answer;
+}

@@ -1,0 +1,89 @@
+import { Command, Option } from "clipanion";
+import { HypeError } from "../../contract/errors.ts";
+import type { OperationInput } from "../../client/types.ts";
+import { oneOf } from "../arguments/quantities.ts";
+import { CATEGORY, ServerCommand } from "../command.ts";
+import { flag, text } from "../option.ts";
+import { safeJson } from "../output/sanitize.ts";
+
+export class EmulateCommand extends ServerCommand {
+  static override paths = [["emulate"]];
+  static override usage = Command.Usage({
+    category: CATEGORY.browser,
+    description: "Make a VM's browser another device, place or network; without options: show what is emulated",
+    details:
+      "Holds for all tabs and those to come, or for --tab. Everything else there is: `hype call NAME emulate JSON`.",
+    examples: [
+      ["A phone", "$0 emulate demo --viewport 390x844 --scale 3 --mobile --touch"],
+      ["In Berlin, in the dark", "$0 emulate demo --timezone Europe/Berlin --locale de-DE --color-scheme dark"],
+      ["As it was", "$0 emulate demo --reset"],
+    ],
+  });
+
+  name = Option.String();
+  viewport = text("--viewport", "WxH", "CSS pixels, as 390x844");
+  scale = text("--scale", "number", "Device pixels per CSS pixel");
+  mobile = flag("--mobile", "Lay out as on a phone");
+  touch = flag("--touch", "A touch screen");
+  userAgent = text("--user-agent", "text", "User agent; client hints follow it");
+  locale = text("--locale", "tag", "BCP 47, as de-DE");
+  timezone = text("--timezone", "name", "IANA name, as Europe/Berlin");
+  geolocation = text("--geolocation", "lat,lon", "Degrees, as 52.52,13.4");
+  colorScheme = text("--color-scheme", "scheme", "light or dark");
+  offline = flag("--offline", "No network for pages");
+  cpuSlowdown = text("--cpu-slowdown", "factor", "4: a quarter of the speed");
+  tab = text("--tab", "id", "Only this tab; default: all");
+  reset = flag("--reset", "End all emulation");
+
+  async execute(): Promise<void> {
+    const changes = this.#changes();
+    const isChanging = Object.keys(changes).length > 0;
+    if (this.reset && isChanging) throw new HypeError("usage", "--reset stands alone");
+    const tab = this.tab === undefined ? {} : { tab: this.tab };
+    const client = await this.client();
+    const operation = this.reset ? "reset-emulation" : isChanging ? "emulate" : "get-emulation";
+    const now = await client.browser.operate(this.name, operation, { ...changes, ...tab });
+    if (this.json) return this.printJson(now);
+    const settings = Object.entries(now.effective).filter(([, value]) => value !== null && value !== undefined);
+    if (settings.length === 0) return this.print("nothing is emulated\n");
+    this.print(settings.map(([name, value]) => `${name}: ${safeJson(value)}\n`).join(""));
+  }
+
+  /** @throws HypeError usage */
+  #changes(): Omit<OperationInput<"emulate">, "tab" | "timeout_ms"> {
+    const given = <T>(value: string | undefined, parse: (text: string) => T) =>
+      value === undefined ? null : parse(value);
+    const all = {
+      viewport: given(this.viewport, size),
+      device_scale_factor: given(this.scale, (value) => number("--scale", value)),
+      mobile: this.mobile || null,
+      touch: this.touch || null,
+      user_agent: this.userAgent ?? null,
+      locale: this.locale ?? null,
+      timezone: this.timezone ?? null,
+      geolocation: given(this.geolocation, place),
+      color_scheme: given(this.colorScheme, (value) => oneOf("--color-scheme", value, ["light", "dark"])),
+      offline: this.offline || null,
+      cpu_slowdown: given(this.cpuSlowdown, (value) => number("--cpu-slowdown", value)),
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+  }
+}
+
+function size(value: string): { width: number; height: number } {
+  const match = /^(\d{1,5})x(\d{1,5})$/i.exec(value);
+  if (!match) throw new HypeError("usage", `--viewport ${JSON.stringify(value)}: expected WIDTHxHEIGHT, as 390x844`);
+  return { width: Number(match[1]), height: Number(match[2]) };
+}
+
+function place(value: string): { latitude: number; longitude: number } {
+  const match = /^(-?\d+(?:\.\d+)?),\s*(-?\d+(?:\.\d+)?)$/.exec(value);
+  if (!match) throw new HypeError("usage", `--geolocation ${JSON.stringify(value)}: expected LATITUDE,LONGITUDE`);
+  return { latitude: Number(match[1]), longitude: Number(match[2]) };
+}
+
+function number(flagName: string, value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value))
+    throw new HypeError("usage", `${flagName} ${JSON.stringify(value)}: expected a number`);
+  return Number(value);
+}

@@ -1,0 +1,24 @@
+import { type ErrorCode, HypeError, messageOf } from "../contract/index.ts";
+import { type Context, type LiveVm, mustFind } from "./context.ts";
+import { crash } from "./crash.ts";
+import { record } from "./states.ts";
+
+/** How long a state may take to be taken in, ms, whatever a boot may take: seconds a site where the guest is emulated. */
+const GIVE_MS = 300_000;
+
+/** Gives the browser the profile its row names, if it names one. @throws HypeError profile_* | state_incomplete | guest_unreachable | cancelled … */
+export async function giveProfile(ctx: Context, live: LiveVm, signal: AbortSignal): Promise<void> {
+  const { profile } = mustFind(ctx, live.id);
+  if (profile === null) return;
+  record(ctx, live.id, {}, "VM_BOOT_PROGRESS", { phase: "profile" });
+  await ctx.profiles.give(profile, live.guest, GIVE_MS, signal);
+}
+
+/** Ends the VM as `crashed`: a browser without the logins it was asked to have is not what was asked for. @returns the error for whoever waits. */
+export async function notGiven(ctx: Context, live: LiveVm, thrown: unknown): Promise<HypeError> {
+  const vm = mustFind(ctx, live.id);
+  const code: ErrorCode = thrown instanceof HypeError ? thrown.code : "internal";
+  const why = `its browser could not be given the profile ${vm.profile}: ${messageOf(thrown)}`;
+  await crash(ctx, live, why, code);
+  return new HypeError(code, `${vm.name}: ${why}`, { vm: vm.name, profile: vm.profile }, { cause: thrown });
+}

@@ -1,0 +1,239 @@
+import type { Config } from "../config/load.ts";
+import { paths } from "../config/paths.ts";
+import {
+  checkCookies,
+  HypeError,
+  type ImportedProfile,
+  type ImportProfile,
+  MAX_PROFILE_BYTES,
+  messageOf,
+  type Profile,
+  type RotatedKey,
+  type SavedProfile,
+  type SaveProfile,
+  type StorageState,
+} from "../contract/index.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { Log } from "../log/log.ts";
+import type { StoredProfile } from "../store/profiles.ts";
+import type { Store } from "../store/store.ts";
+import { Budget } from "./budget.ts";
+import { keyIdOf, seal, type SealingKey, unreadable, unseal } from "./envelope.ts";
+import { Keyring } from "./keyring.ts";
+import { placeOf, SealedFiles } from "./sealed-files.ts";
+
+/** How long a guest may take to tell its state, ms. */
+const TELL_MS = 300_000;
+
+/**
+ * Browsers' states that outlive their VMs. The row says what there is, a sealed file holds it. New content is a new file: the row
+ * is changed once the file is on disk, and the old one goes last, so that a death in between leaves one or the other.
+ */
+export class Profiles {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #keyring: Keyring;
+  readonly #files: SealedFiles;
+  /** Ten VMs at once with a large profile each must not fill the host's memory. */
+  readonly #giving = new Budget(2 * MAX_PROFILE_BYTES);
+  #rotating: Promise<RotatedKey> | null = null;
+
+  constructor({ config, store, log }: { config: Config; store: Store; log: Log }) {
+    this.#store = store;
+    this.#log = log;
+    this.#keyring = new Keyring(paths.profilesKey(config));
+    this.#files = new SealedFiles(paths.profiles(config));
+  }
+
+  /** After a start: removes what a dead server left half written, and ends the rotation it was at. What fails is logged: the profiles are not all there is. */
+  async tidy(): Promise<void> {
+    try {
+      const strays = this.#files.removeStrays(this.#store.profiles.all());
+      if (strays > 0) this.#log.info("removed files that belong to no profile", { files: strays });
+      if ((this.#keyring.read()?.length ?? 0) > 1) await this.#rotate(() => {});
+    } catch (thrown) {
+      this.#log.warn(`profiles: ${messageOf(thrown)}`);
+    }
+  }
+
+  list(): Profile[] {
+    return this.#store.profiles.all().map(shown);
+  }
+
+  /** @throws HypeError profile_not_found */
+  get(name: string): Profile {
+    return shown(this.#mustFind(name));
+  }
+
+  /**
+   * Keeps what the browser of a running VM holds now.
+   * @throws HypeError profile_name_taken (before the guest is asked) | payload_too_large | what the guest throws | disk_full
+   */
+  async save({ name, replace }: Omit<SaveProfile, "vm">, guest: Guest, signal?: AbortSignal): Promise<SavedProfile> {
+    this.#mustBeFree(name, replace);
+    const { omitted, ...state } = await guest.state.export({ indexeddb: true, timeout_ms: TELL_MS }, signal);
+    return { ...this.#keep(name, state, replace), ...(omitted && { omitted }) };
+  }
+
+  /**
+   * Keeps a state that was exported somewhere. Cookies whose time is over are left out.
+   * @throws HypeError state_invalid naming each bad cookie | profile_name_taken | payload_too_large | disk_full
+   */
+  import(name: string, { state, replace }: ImportProfile): ImportedProfile {
+    this.#mustBeFree(name, replace);
+    const { good, expired } = checkCookies(state.cookies);
+    return { ...this.#keep(name, { cookies: good, origins: state.origins }, replace), expired };
+  }
+
+  /** Its content, as JSON in Playwright's storageState form. @throws HypeError profile_not_found | profile_unreadable */
+  export(name: string): Buffer {
+    return this.#open(this.#mustFind(name));
+  }
+
+  /** VMs that run keep what they were given. @throws HypeError profile_not_found */
+  delete(name: string): void {
+    const profile = this.#mustFind(name);
+    this.#store.write(() => this.#store.profiles.remove(profile.id));
+    this.#files.remove(profile);
+    this.#log.info(`profile ${name} is deleted`);
+  }
+
+  /** For whoever is about to make a VM with it: looks at row, file and key, and opens nothing. @throws HypeError profile_not_found | profile_unreadable */
+  mustBeUsable(name: string): void {
+    const profile = this.#mustFind(name);
+    this.#keyOf(profile, this.#files.readHead(profile));
+  }
+
+  /**
+   * Gives a browser the content of a profile. The browser gets a copy: what it does with it changes no profile.
+   * @throws HypeError profile_not_found | profile_unreadable | state_incomplete and what else the guest throws
+   */
+  async give(name: string, guest: Guest, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await this.#giving.run(this.#mustFind(name).size_bytes, signal, async () => {
+      const state = JSON.parse(this.#open(this.#mustFind(name)).toString()) as StorageState;
+      await guest.state.import({ state, replace: false, timeout_ms: timeoutMs }, signal);
+    });
+  }
+
+  /**
+   * Seals every profile anew with a new key. The old keys stay until nothing is left that only they open, so that a death in the
+   * middle costs nothing: the next server goes on. Two callers at once share one rotation.
+   * @throws HypeError profile_unreadable when the key file is not usable | disk_full
+   */
+  rotateKey(): Promise<RotatedKey> {
+    this.#rotating ??= this.#rotate(() => void this.#newKey()).finally(() => (this.#rotating = null));
+    return this.#rotating;
+  }
+
+  async #rotate(begin: () => void): Promise<RotatedKey> {
+    begin();
+    for (const { name } of this.#store.profiles.all()) {
+      await new Promise<void>((resolve) => setImmediate(resolve)); // others are served in between
+      const profile = this.#store.profiles.find(name); // as it is now: it may be gone, or new
+      if (profile) this.#sealAnew(profile);
+    }
+    const profiles = this.#store.profiles.all();
+    const unreadables = profiles.filter((profile) => !this.#isCurrent(profile)).map(({ name }) => name);
+    if (unreadables.length === 0) this.#keyring.dropOld();
+    this.#log.info("profiles are sealed with a new key", { profiles: profiles.length, unreadable: unreadables });
+    return { profiles: profiles.length - unreadables.length, unreadable: unreadables };
+  }
+
+  #sealAnew(profile: StoredProfile): void {
+    try {
+      if (!this.#isCurrent(profile))
+        this.#files.write(profile, seal(this.#open(profile), this.#currentKey(), placeOf(profile)));
+    } catch (thrown) {
+      if (!(thrown instanceof HypeError && thrown.code === "profile_unreadable")) throw thrown;
+      this.#log.warn(`profile ${profile.name} keeps its old key: ${thrown.message}`);
+    }
+  }
+
+  #isCurrent(profile: StoredProfile): boolean {
+    try {
+      return keyIdOf(this.#files.readHead(profile), profile.name) === this.#currentKey().id;
+    } catch {
+      return false;
+    }
+  }
+
+  #keep(name: string, state: StorageState, replace: boolean): Profile {
+    const content = Buffer.from(JSON.stringify(state));
+    if (content.length > MAX_PROFILE_BYTES)
+      throw new HypeError(
+        "payload_too_large",
+        `the state has ${content.length} bytes; a profile holds at most ${MAX_PROFILE_BYTES}`,
+        { limit_bytes: MAX_PROFILE_BYTES },
+      );
+    this.#mustBeFree(name, replace); // it may have been taken while the guest was asked
+    const before = this.#store.profiles.find(name);
+    const at = new Date().toISOString();
+    const profile: StoredProfile = {
+      id: before?.id ?? Bun.randomUUIDv7(),
+      name,
+      revision: (before?.revision ?? 0) + 1,
+      cookies: state.cookies.length,
+      origins: state.origins.length,
+      size_bytes: content.length,
+      created_at: before?.created_at ?? at,
+      updated_at: at,
+    };
+    this.#files.write(profile, seal(content, this.#currentKey(), placeOf(profile)));
+    try {
+      this.#store.write(() => this.#store.profiles.put(profile));
+    } catch (thrown) {
+      this.#files.remove(profile);
+      throw thrown;
+    }
+    if (before) this.#files.remove(before);
+    this.#log.info(`profile ${name} is kept`, { bytes: content.length });
+    return shown(profile);
+  }
+
+  #open(profile: StoredProfile): Buffer {
+    const sealed = this.#files.read(profile);
+    const key = this.#keyOf(profile, sealed);
+    return unseal(sealed, key, placeOf(profile), `the file of profile ${profile.name}`);
+  }
+
+  /** The key that opens it. @throws HypeError profile_unreadable saying what is missing */
+  #keyOf(profile: StoredProfile, head: Buffer): SealingKey {
+    const id = keyIdOf(head, `the file of profile ${profile.name}`);
+    const keys = this.#keyring.read();
+    if (keys === null) throw this.#noKeys();
+    const key = keys.find((known) => known.id === id);
+    if (!key)
+      throw unreadable(`profile ${profile.name} is sealed with key ${id}, which is not in ${this.#keyring.path}`);
+    return key;
+  }
+
+  /** The key that seals; made when nothing has been sealed yet. @throws HypeError profile_unreadable */
+  #currentKey(): SealingKey {
+    const keys = this.#keyring.read();
+    if (keys !== null) return keys[0];
+    // A new key in the place of a lost one would hide that the others cannot be opened.
+    if (this.#store.profiles.all().length > 0) throw this.#noKeys();
+    return this.#keyring.add();
+  }
+
+  #newKey(): void {
+    this.#currentKey();
+    this.#keyring.add();
+  }
+
+  #noKeys = (): HypeError =>
+    unreadable(`the key file ${this.#keyring.path} is missing: put it back, or delete the profiles it sealed`);
+
+  #mustFind(name: string): StoredProfile {
+    const profile = this.#store.profiles.find(name);
+    if (!profile) throw new HypeError("profile_not_found", `there is no profile ${name}`, { profile: name });
+    return profile;
+  }
+
+  #mustBeFree(name: string, replace: boolean): void {
+    if (!replace && this.#store.profiles.find(name))
+      throw new HypeError("profile_name_taken", `there is a profile named ${name} already`, { profile: name });
+  }
+}
+
+const shown = ({ revision: _revision, ...profile }: StoredProfile): Profile => profile;

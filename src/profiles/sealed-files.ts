@@ -1,0 +1,96 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf } from "../contract/index.ts";
+import { ensurePrivateDir, writeAtomic } from "../host/files.ts";
+import type { StoredProfile } from "../store/profiles.ts";
+import { unreadable } from "./envelope.ts";
+
+type Place = Pick<StoredProfile, "id" | "revision">;
+
+type Named = Pick<StoredProfile, "id" | "revision" | "name">;
+
+/** Longer than a header. */
+const HEAD_BYTES = 64;
+
+/** What a file's content is bound to, and its name without the ending. */
+export const placeOf = ({ id, revision }: Place): string => `${id}.${revision}`;
+const nameOf = (profile: Place): string => `${placeOf(profile)}.sealed`;
+
+/** The directory of sealed profiles: a file per profile and revision, whole or not there. */
+export class SealedFiles {
+  constructor(readonly directory: string) {}
+
+  pathOf(profile: Place): string {
+    return join(this.directory, nameOf(profile));
+  }
+
+  /** @throws HypeError disk_full | state_unwritable */
+  write(profile: Place, sealed: Buffer): void {
+    ensurePrivateDir(this.directory);
+    writeAtomic(this.pathOf(profile), sealed, 0o600);
+    syncDirectoryOf(this.pathOf(profile));
+  }
+
+  /** @throws HypeError profile_unreadable */
+  read(profile: Named): Buffer {
+    return this.#reading(profile, readFileSync);
+  }
+
+  /** Its first bytes, which say what sealed it. @throws HypeError profile_unreadable */
+  readHead(profile: Named): Buffer {
+    return this.#reading(profile, (path) => {
+      const file = openSync(path, "r");
+      try {
+        const head = Buffer.alloc(HEAD_BYTES);
+        return head.subarray(0, readSync(file, head));
+      } finally {
+        closeSync(file);
+      }
+    });
+  }
+
+  #reading(profile: Named, read: (path: string) => Buffer): Buffer {
+    const path = this.pathOf(profile);
+    try {
+      return read(path);
+    } catch (thrown) {
+      const isGone = (thrown as { code?: string }).code === "ENOENT";
+      throw unreadable(
+        isGone
+          ? `the file of profile ${profile.name} is missing: ${path}`
+          : `the file of profile ${profile.name} cannot be read: ${messageOf(thrown)}`,
+      );
+    }
+  }
+
+  remove(profile: Place): void {
+    rmSync(this.pathOf(profile), { force: true });
+  }
+
+  /** Removes what no row stands for: a server died between a file and its row. @returns how many. */
+  removeStrays(kept: readonly Place[]): number {
+    const known = new Set(kept.map(nameOf));
+    const strays = this.#names().filter((name) => !known.has(name) && /\.(sealed|tmp)$/.test(name));
+    for (const name of strays) rmSync(join(this.directory, name), { force: true });
+    return strays.length;
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.directory);
+    } catch (thrown) {
+      if ((thrown as { code?: string }).code === "ENOENT") return [];
+      throw thrown;
+    }
+  }
+}
+
+/** A rename is on disk once its directory is (fsync(2)). */
+export function syncDirectoryOf(path: string): void {
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,43 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import { Upload, UPLOAD_SHA256_HEADER, UploadName, WriteUpload } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import type { ServerContext } from "../context.ts";
+import { invalidRequest } from "../problem.ts";
+import { NoQuery, VmRef } from "./schemas.ts";
+
+const UploadRef = v.strictObject({ ...VmRef.entries, file_name: UploadName });
+
+/** Files into the guest: the body passes through piece by piece, whatever its size. */
+export function browserUploadRoutes({ engine, closing }: ServerContext, gate: Gate) {
+  return new Elysia({ name: "browser-uploads", prefix: "/api/v1/vms/:name/browser" })
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
+    .put(
+      "/uploads/:file_name",
+      ({ params, request }) => {
+        const length = request.headers.get("content-length");
+        const told = v.safeParse(WriteUpload, {
+          name: params.file_name,
+          ...(length !== null && { bytes: Number(length) }),
+          ...(request.headers.has(UPLOAD_SHA256_HEADER) && { sha256: request.headers.get(UPLOAD_SHA256_HEADER) }),
+        });
+        if (!told.success) throw invalidRequest("headers", told.issues);
+        const signal = AbortSignal.any([request.signal, closing, gate.endedOf(request)]);
+        return engine.guest(params.name).uploads.write(told.output, request.body ?? nothing(), signal);
+      },
+      {
+        parse: () => null, // the body is nobody's to read but ours
+        params: UploadRef,
+        query: NoQuery,
+        response: Upload,
+        detail: {
+          summary: "Stream a file into the guest, for file inputs",
+          description: `The body is the file, of any type and size; a file of the same name is replaced once all of it is there. With \`${UPLOAD_SHA256_HEADER}\` (hex) the bytes are kept only if they add up to it.`,
+          tags: ["browser"],
+          requestBody: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
+        },
+      },
+    );
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

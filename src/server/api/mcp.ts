@@ -1,0 +1,115 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import { HypeError, LIMITS } from "../../contract/index.ts";
+import { McpDoor, rpcError } from "../../mcp/door.ts";
+import { findTool, isSelection, type Selection } from "../../tools/registry.ts";
+import type { TabMemory } from "../../tools/tab-memory.ts";
+import { GROUPS } from "../../tools/tool.ts";
+import type { Gate } from "../auth/gate.ts";
+import { METADATA_PATH, resourceMetadata } from "../auth/resource-metadata.ts";
+import { boundedJson } from "../bounded-body.ts";
+import type { ServerContext } from "../context.ts";
+import { houseFor, originOf } from "../house.ts";
+import { textReply, VmRef } from "./schemas.ts";
+
+const Call = v.object({
+  method: v.literal("tools/call"),
+  params: v.object({
+    name: v.string(),
+    arguments: v.optional(v.object({ vm: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/))) })),
+  }),
+});
+const CLIENT = /^[A-Za-z0-9._-]{1,64}$/;
+const SUMMARIES = {
+  POST: "MCP, Streamable HTTP: one JSON-RPC message",
+  GET: "MCP: what the server says of itself in a session (until 2025-11-25)",
+  DELETE: "MCP: end a session (until 2025-11-25)",
+};
+const about = (summary: string) => ({
+  summary,
+  tags: ["mcp"],
+  ...textReply("application/json", "JSON-RPC, or an event stream of it: docs/mcp.md"),
+});
+
+/** The body, or that it is none: what MCP then answers is not a problem document. */
+type Body = { json: unknown } | { fault: true };
+
+/** @throws HypeError payload_too_large */
+async function readBody(request: Request): Promise<Body> {
+  try {
+    return { json: await boundedJson(request) };
+  } catch (thrown) {
+    if (thrown instanceof HypeError && thrown.code === "invalid_request") return { fault: true };
+    throw thrown;
+  }
+}
+
+/**
+ * MCP: `/mcp` for all VMs of the caller, `/mcp/vms/:name` for one. What a key may not use is not there for it.
+ * `?tools=` names what is listed (default, all, groups); `?client=` tells clients of one key apart.
+ */
+export function mcpRoutes(context: ServerContext, gate: Gate, tabs: TabMemory) {
+  const { closing, config, log, engine } = context;
+  const door = new McpDoor({ closing, log, tabs, maxBodyBytes: LIMITS.body_bytes });
+
+  const handle = async (request: Request, body: Body | undefined, vm: string | null): Promise<Response> => {
+    const identity = gate.identityOf(request);
+    const { searchParams: query } = new URL(request.url);
+    const selection = selectionOf(query.get("tools"));
+    const client = query.get("client");
+    if (client !== null && !CLIENT.test(client)) throw refused("client", "must be 1-64 letters, digits, . _ -");
+    const { json, fault } = { json: undefined, fault: false, ...body };
+    if (fault) return rpcError(400, -32_700, "Parse error: the body is not valid JSON");
+    gate.noteAction(request, actionOf(json, vm));
+    return await door.handle(request, json, {
+      key: identity,
+      keyId: identity.id,
+      scope: identity.scope,
+      house: houseFor(context, identity, originOf(request, gate.callerOf(request).isSecure)),
+      ended: identity.ended,
+      client,
+      vm,
+      selection,
+    });
+  };
+
+  const app = new Elysia({ name: "mcp", prefix: "/mcp" })
+    .onParse(({ request }) => (request.method === "POST" ? readBody(request) : {}))
+    .onTransform(async ({ request }) => await gate.verify(request))
+    // Calls last as long as what they do, and streams stay open.
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0));
+  for (const method of ["POST", "GET", "DELETE"] as const)
+    app
+      .route(method, "", ({ request, body }) => handle(request, body as Body | undefined, null), {
+        detail: about(SUMMARIES[method]),
+      })
+      .route(
+        method,
+        "/vms/:name",
+        ({ request, body, params }) => handle(request, body as Body | undefined, engine.get(params.name).name),
+        { params: VmRef, detail: about(`${SUMMARIES[method]}, for one VM`) },
+      );
+  return new Elysia({ name: "mcp-and-metadata" })
+    .use(app)
+    .get(METADATA_PATH, ({ request }) => Response.json(resourceMetadata(request, config)), { detail: { hide: true } });
+}
+
+/** What the audit tells of a message: the tool it calls, if that changes something. */
+function actionOf(message: unknown, presetVm: string | null): { path: string; vm: string | null } | null {
+  const called = v.safeParse(Call, message);
+  if (!called.success) return Array.isArray(message) ? { path: "/mcp", vm: presetVm } : null;
+  const { name, arguments: given } = called.output.params;
+  if (findTool(name, "admin")?.effect === "read") return null;
+  return { path: `/mcp/tools/${encodeURIComponent(name.slice(0, 64))}`, vm: presetVm ?? given?.vm ?? null };
+}
+
+/** @throws HypeError invalid_request */
+function selectionOf(text: string | null): Selection {
+  if (text === null) return ["default"];
+  const words = text.split(",").map((word) => word.trim());
+  if (isSelection(words)) return words;
+  throw refused("tools", `must be default, all, or some of ${GROUPS.join(", ")}, comma-separated`);
+}
+
+const refused = (path: string, message: string): HypeError =>
+  new HypeError("invalid_request", `${path} ${message}`, { issues: [{ path, message }] });

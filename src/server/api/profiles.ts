@@ -1,0 +1,95 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import {
+  HypeError,
+  ImportedProfile,
+  ImportProfile,
+  Profile,
+  ProfileList,
+  ProfileName,
+  RotatedKey,
+  SavedProfile,
+  SaveProfile,
+  StorageState,
+} from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import type { ServerContext } from "../context.ts";
+import { NoQuery, trusted } from "./schemas.ts";
+
+const ProfileRef = v.strictObject({ profile: v.pipe(ProfileName, v.description("Name of the profile")) });
+const about = (summary: string) => ({ summary, tags: ["profiles"] });
+
+/** A profile may hold anybody's logins: a key that sees some VMs only has none. @throws HypeError forbidden */
+export function mustHaveProfiles(gate: Gate, request: Request): void {
+  if (gate.viewOf(request) !== null)
+    throw new HypeError("forbidden", "this key is restricted to some VMs; profiles are for keys that see all");
+}
+
+/** Logins that are kept and given to new VMs. Their content leaves by one route alone. */
+export function profileRoutes({ engine, profiles }: ServerContext, gate: Gate) {
+  return new Elysia({ name: "profiles", prefix: "/api/v1/profiles" })
+    .onBeforeHandle(({ request, server }) => {
+      mustHaveProfiles(gate, request);
+      if (request.method !== "GET") server?.timeout(request, 0); // a large state of a slow guest takes its time
+    })
+    .get("", () => ({ items: profiles.list() }), {
+      query: NoQuery,
+      response: ProfileList,
+      detail: about("List profiles"),
+    })
+    .post(
+      "",
+      async ({ body: { vm, ...body }, request, status }) =>
+        status(201, await profiles.save(body, engine.guest(vm), request.signal)),
+      {
+        body: SaveProfile,
+        query: NoQuery,
+        response: { 201: SavedProfile },
+        detail: about("Keep the cookies and storage of a running VM's browser"),
+      },
+    )
+    .post("/rotate-key", () => profiles.rotateKey(), {
+      query: NoQuery,
+      response: RotatedKey,
+      detail: about("Seal every profile with a new key"),
+    })
+    .get("/:profile", ({ params }) => profiles.get(params.profile), {
+      params: ProfileRef,
+      query: NoQuery,
+      response: Profile,
+      detail: about("One profile"),
+    })
+    .delete(
+      "/:profile",
+      ({ params, status }) => {
+        profiles.delete(params.profile);
+        return status(204, undefined);
+      },
+      {
+        params: ProfileRef,
+        query: NoQuery,
+        response: { 204: v.undefined() },
+        detail: about("Delete a profile; VMs that run keep what they were given"),
+      },
+    )
+    .get(
+      "/:profile/state",
+      ({ params }): v.InferOutput<typeof StorageState> =>
+        new Response(new Uint8Array(profiles.export(params.profile)), {
+          headers: { "content-type": "application/json", "cache-control": "no-store" },
+        }) as never, // as it is kept: JSON of that shape already
+      {
+        params: ProfileRef,
+        query: NoQuery,
+        response: trusted(StorageState),
+        detail: about("Its content, in the form of Playwright's storageState"),
+      },
+    )
+    .put("/:profile/state", ({ params, body }) => profiles.import(params.profile, body), {
+      params: ProfileRef,
+      query: NoQuery,
+      body: ImportProfile,
+      response: ImportedProfile,
+      detail: about("Keep a state that was exported, by hype or by Playwright"),
+    });
+}

@@ -1,0 +1,82 @@
+import * as v from "valibot";
+import { HypeError, OpenTab, StartObserving } from "../contract/index.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { ToolContext } from "./tool.ts";
+
+type Place = { vm: string; tab?: string | undefined };
+export type OnTab = { guest: Guest; tab: string; signal: AbortSignal };
+
+/** Console, exceptions and requests are wanted after the fact: they are recorded from the first use of a tab on. */
+const RECORDED = v.parse(StartObserving, { kinds: ["console", "exception", "request"], timeout_ms: 10_000 });
+
+/**
+ * Does something on a VM's browser. It ends with the caller, and with the VM.
+ * @throws HypeError vm_not_found | vm_not_running | cancelled, and whatever `work` throws
+ */
+export async function onBrowser<T>(
+  { house, signal }: ToolContext,
+  ref: string,
+  work: (guest: Guest, signal: AbortSignal, vmKey: string) => Promise<T>,
+): Promise<T> {
+  const vm = house.get(ref);
+  const guest = house.guest(vm.id);
+  const gone = house.whenGone(vm.id);
+  try {
+    return await work(guest, AbortSignal.any([signal, gone]), `${vm.id}/${vm.generation}`);
+  } catch (thrown) {
+    if (gone.aborted && !signal.aborted) throw gone.reason;
+    throw thrown;
+  }
+}
+
+/**
+ * Does something on the tab named, or on the caller's own: the one it used last on this VM. A caller that used none yet gets a tab nobody
+ * else uses, a new one if need be.
+ * @throws HypeError as {@link onBrowser}; tab_not_found when the tab is gone: the next call takes another
+ */
+export function onTab<T>(context: ToolContext, place: Place, work: (on: OnTab) => Promise<T>): Promise<T> {
+  return onBrowser(context, place.vm, async (guest, signal, vmKey) => {
+    const { tabs } = context;
+    const tab = place.tab ?? tabs.current(vmKey) ?? (await firstTab(context, guest, vmKey, signal));
+    tabs.use(vmKey, tab);
+    try {
+      if (!tabs.begin(vmKey, tab)) await record(guest, tab, signal);
+      return await work({ guest, tab, signal });
+    } catch (thrown) {
+      if (thrown instanceof HypeError && thrown.code === "tab_not_found") tabs.forget(vmKey, tab);
+      throw thrown;
+    }
+  });
+}
+
+/** A search that another call began may end with that call: then this one searches itself. */
+async function firstTab(context: ToolContext, guest: Guest, vmKey: string, signal: AbortSignal): Promise<string> {
+  for (;;)
+    try {
+      return await context.tabs.first(vmKey, () => freeTab(context, guest, vmKey, signal));
+    } catch (thrown) {
+      if (signal.aborted || !(thrown instanceof HypeError) || thrown.code !== "cancelled") throw thrown;
+    }
+}
+
+/** The tab in use if nobody has it, else any other, else a new one behind it. */
+async function freeTab({ tabs }: ToolContext, guest: Guest, vmKey: string, signal: AbortSignal): Promise<string> {
+  const { items } = await guest.tabs(signal);
+  const taken = tabs.ofOthers(vmKey);
+  const free = items.filter(({ id }) => !taken.has(id));
+  const found = tabs.current(vmKey) ?? (free.find(({ active }) => active) ?? free[0])?.id;
+  if (found !== undefined) {
+    tabs.use(vmKey, found); // at once: the next caller must see it
+    return found;
+  }
+  const { tab } = await guest.openTab(v.parse(OpenTab, { background: true }), signal);
+  tabs.use(vmKey, tab);
+  return tab;
+}
+
+/** A page that cannot be recorded can still be used. */
+async function record(guest: Guest, tab: string, signal: AbortSignal): Promise<void> {
+  await guest.observe.start({ ...RECORDED, tab }, signal).catch((thrown: unknown) => {
+    if (!(thrown instanceof HypeError) || thrown.code === "cancelled" || thrown.code === "tab_not_found") throw thrown;
+  });
+}

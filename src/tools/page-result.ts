@@ -1,0 +1,50 @@
+import * as v from "valibot";
+import { type Acted, Snapshot } from "../contract/index.ts";
+import { fenced, joined, line, listed, pageHead, section } from "./markdown.ts";
+import type { OnTab } from "./on-tab.ts";
+import type { ToolResult } from "./tool.ts";
+
+/** Characters of a snapshot where the caller says nothing: about 10,000 tokens. */
+export const SNAPSHOT_CHARACTERS = 40_000;
+
+type Place = { tab: string; url: string; title: string };
+
+/** What a page is after something was done on it; with its snapshot where that was asked for. */
+export async function pageResult(
+  on: OnTab,
+  place: Place,
+  wantsSnapshot: boolean | undefined,
+  ...said: string[]
+): Promise<ToolResult> {
+  const { tab, url, title } = place;
+  const seen = wantsSnapshot ? await snapshotOf(on, {}) : null;
+  return {
+    text: joined(...said, seen ? seen.text : pageHead(place)),
+    structured: { tab, url, title },
+  };
+}
+
+/** The page as its accessibility tree. */
+export async function snapshotOf(
+  on: OnTab,
+  wanted: { ref?: string; selector?: string; max_chars?: number },
+): Promise<ToolResult> {
+  const request = v.parse(Snapshot, { max_chars: SNAPSHOT_CHARACTERS, ...wanted, tab: on.tab });
+  const { yaml, truncated, ...place } = await on.guest.page.snapshot(request, on.signal);
+  const cutOff = truncated && "The snapshot was cut: take one of a part (`target`), or more (`max_chars`).";
+  return { text: joined(pageHead(place), section("Snapshot", fenced(yaml, "yaml")), cutOff), structured: place };
+}
+
+/** What the page asked meanwhile, and how to have it answered otherwise. */
+export const dialogsSaid = ({ dialogs, dialog_open: isOpen }: Acted): string =>
+  dialogs.length === 0
+    ? ""
+    : section(
+        "Dialogs",
+        joined(
+          listed(dialogs.map(({ type, message }) => `${type}: ${line(message, 1_000)}`)),
+          isOpen
+            ? "The last one is open: answer it with browser_handle_dialog."
+            : "They were answered as this tab's dialogs are (alerts confirmed, questions with no, unless browser_handle_dialog said otherwise).",
+        ),
+      );

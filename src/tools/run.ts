@@ -1,0 +1,87 @@
+import { HypeError } from "../contract/index.ts";
+import type { Log } from "../log/log.ts";
+import { parsed } from "./parse.ts";
+import { findTool, likelyTools } from "./registry.ts";
+import type { Tool, ToolContext, ToolResult } from "./tool.ts";
+import { wordError } from "./wording.ts";
+
+/** Spellings of older tool sets, and what those had for people to read. */
+const ALIASES: Record<string, string> = { ref: "target", startRef: "startTarget", endRef: "endTarget" };
+const IGNORED = new Set(["element", "startElement", "endElement"]);
+
+/**
+ * What became of a call. `ask`: nothing was done yet, a person is to be asked first; call again with `confirm: true` once they agreed.
+ * A failure is an outcome, too: it is for the model to read.
+ */
+export type Outcome =
+  | { kind: "done"; result: ToolResult }
+  | { kind: "failed"; code: string; text: string }
+  | { kind: "ask"; question: string };
+
+/**
+ * Calls a tool by name. Never throws.
+ * @param args as the caller sent them
+ * @param presetVm the one VM this caller's endpoint is for; null: `vm` says which
+ */
+export async function runTool(
+  name: string,
+  args: unknown,
+  context: ToolContext,
+  options: { presetVm: string | null; log: Log },
+): Promise<Outcome> {
+  try {
+    const tool = findTool(name, context.caller.scope);
+    if (!tool) return unknownTool(name, context);
+    const input = parsed(tool.input, prepare(tool, args, options.presetVm));
+    const question = tool.question?.(input);
+    if (question !== undefined && input.confirm !== true) return { kind: "ask", question };
+    return { kind: "done", result: await tool.handle(input, context) };
+  } catch (thrown) {
+    return failure(name, thrown, options.log);
+  }
+}
+
+/** The words for what went wrong; a bug goes to the log under a short reference. */
+export function failure(name: string, thrown: unknown, log: Log): Outcome & { kind: "failed" } {
+  const error =
+    thrown instanceof HypeError
+      ? thrown
+      : new HypeError("internal", "something went wrong inside hype", {}, { cause: thrown });
+  if (error.code !== "internal") return { kind: "failed", code: error.code, text: wordError(error) };
+  const ref = crypto.randomUUID().slice(0, 8);
+  log.error(error.message, { ref, tool: name.slice(0, 100), cause: error.cause ?? error });
+  return { kind: "failed", code: error.code, text: wordError(error, ref) };
+}
+
+function unknownTool(name: string, { caller }: ToolContext): Outcome {
+  const likely = likelyTools(name, caller.scope);
+  const hint = likely.length > 0 ? `Did you mean ${likely.join(" or ")}?` : "See the list of tools.";
+  return {
+    kind: "failed",
+    code: "not_found",
+    text: `Error (unknown_tool): there is no tool ${JSON.stringify(name.slice(0, 100))} for this key. ${hint}`,
+  };
+}
+
+/** @throws HypeError invalid_request */
+function prepare(tool: Tool, args: unknown, presetVm: string | null): unknown {
+  if (args !== undefined && (typeof args !== "object" || args === null || Array.isArray(args))) return args;
+  const { entries = {} } = tool.input as { entries?: object };
+  const given: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(args ?? {})) {
+    if (name in entries) given[name] = value;
+    else if (ALIASES[name] !== undefined && ALIASES[name] in entries) given[ALIASES[name]] ??= value;
+    else if (!IGNORED.has(name)) given[name] = value;
+  }
+  if (Array.isArray(given.fields)) given.fields = given.fields.map(renamed);
+  if (presetVm === null || !("vm" in entries)) return given;
+  if (given.vm !== undefined && given.vm !== presetVm)
+    throw new HypeError("invalid_request", `this connection is for the VM ${presetVm} alone: leave out \`vm\``);
+  return { ...given, vm: presetVm };
+}
+
+const renamed = (field: unknown): unknown => {
+  if (typeof field !== "object" || field === null || !("ref" in field)) return field;
+  const { ref, ...rest } = field;
+  return { target: ref, ...rest };
+};

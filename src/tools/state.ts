@@ -1,0 +1,162 @@
+import * as v from "valibot";
+import { ClearState, ImportState, STATE_PARTS } from "../contract/index.ts";
+import { onPage, words } from "./fields.ts";
+import { fenced, line, listed } from "./markdown.ts";
+import { onTab } from "./on-tab.ts";
+import { parsed } from "./parse.ts";
+import { family } from "./tool.ts";
+
+const tool = family("state");
+const TIMEOUT_MS = 60_000;
+const SHOWN = 200;
+
+const cookieFields = {
+  name: words(4_096),
+  value: v.pipe(v.string(), v.maxLength(4_096)),
+  domain: v.pipe(words(255), v.description("A leading dot: sub-domains, too")),
+  path: v.optional(words(1_024), "/"),
+  expires: v.optional(v.pipe(v.number(), v.description("Unix time, s; default: the session"))),
+  httpOnly: v.optional(v.boolean()),
+  secure: v.optional(v.boolean()),
+  sameSite: v.optional(v.picklist(["Strict", "Lax", "None"])),
+};
+
+export const stateTools = [
+  tool({
+    name: "browser_cookie_list",
+    title: "Cookies",
+    description:
+      "Cookies of the browser; url: only those sent there. Values are secrets of the user: do not repeat them.",
+    input: v.strictObject({ ...onPage, url: v.optional(v.pipe(words(8_192), v.url())) }),
+    effect: "read",
+    handle: ({ url, ...place }, context) =>
+      onTab(context, place, async (on) => {
+        const { items } = await on.guest.state.getCookies(
+          { ...(url !== undefined && { urls: [url] }), tab: on.tab, timeout_ms: TIMEOUT_MS },
+          on.signal,
+        );
+        const lines = items
+          .slice(0, SHOWN)
+          .map(
+            ({ name, value, domain, path }) => `${line(name, 200)}=${line(value, 500)} (${line(domain)}${line(path)})`,
+          );
+        if (items.length > SHOWN) lines.push(`… ${items.length - SHOWN} more: ask by url`);
+        return { text: items.length === 0 ? "There are no cookies." : listed(lines) };
+      }),
+  }),
+  tool({
+    name: "browser_cookie_set",
+    title: "Set a cookie",
+    description: "Sets a cookie.",
+    input: v.strictObject({ ...onPage, ...cookieFields }),
+    isIdempotent: true,
+    handle: ({ vm, tab, ...cookie }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const given = Object.fromEntries(Object.entries(cookie).filter(([, value]) => value !== undefined));
+        await on.guest.state.setCookies({ cookies: [given], tab: on.tab, timeout_ms: TIMEOUT_MS }, on.signal);
+        return { text: `The cookie ${line(cookie.name)} is set.` };
+      }),
+  }),
+  tool({
+    name: "browser_cookie_delete",
+    title: "Delete cookies",
+    description: "Deletes cookies by name and domain; with neither, all of them.",
+    input: v.strictObject({ ...onPage, name: v.optional(words(4_096)), domain: v.optional(words(255)) }),
+    effect: "destroy",
+    isIdempotent: true,
+    handle: ({ vm, tab, ...which }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const request = { ...which, tab: on.tab, timeout_ms: TIMEOUT_MS };
+        const { cleared } = await on.guest.state.clearCookies(request, on.signal);
+        return { text: `${cleared} cookies are deleted.` };
+      }),
+  }),
+  tool({
+    name: "browser_storage_get",
+    title: "Local and session storage",
+    description: "Items of localStorage or sessionStorage, by origin.",
+    input: v.strictObject({ ...onPage, kind: v.optional(v.picklist(["local", "session"]), "local") }),
+    effect: "read",
+    handle: ({ kind, ...place }, context) =>
+      onTab(context, place, async (on) => {
+        const { items } = await on.guest.state.getStorage({ kind, tab: on.tab, timeout_ms: TIMEOUT_MS }, on.signal);
+        const lines = items.flatMap(({ origin, entries }) =>
+          entries.slice(0, SHOWN).map(({ name, value }) => `${origin} ${line(name, 200)}=${line(value, 500)}`),
+        );
+        return { text: lines.length === 0 ? "Nothing is stored." : listed(lines) };
+      }),
+  }),
+  tool({
+    name: "browser_storage_set",
+    title: "Set items of a storage",
+    description: "Sets an item of localStorage or sessionStorage of an origin (https://example.com).",
+    input: v.strictObject({
+      ...onPage,
+      kind: v.optional(v.picklist(["local", "session"]), "local"),
+      origin: words(2_048),
+      name: v.string(),
+      value: v.string(),
+    }),
+    isIdempotent: true,
+    handle: ({ vm, tab, kind, origin, name, value }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const entries = [{ name, value }];
+        await on.guest.state.setStorage(
+          { kind, origin, entries, replace: false, tab: on.tab, timeout_ms: TIMEOUT_MS },
+          on.signal,
+        );
+        return { text: `${line(name)} is set for ${line(origin)}.` };
+      }),
+  }),
+  tool({
+    name: "browser_storage_state",
+    title: "Export the browser's state",
+    description:
+      "Cookies and storage in Playwright's storageState form. It holds logins: keep it out of sight. Profiles keep it on the host instead.",
+    input: v.strictObject(onPage),
+    effect: "read",
+    handle: (input, context) =>
+      onTab(context, input, async (on) => {
+        const { omitted, ...state } = await on.guest.state.export(
+          { indexeddb: false, tab: on.tab, timeout_ms: TIMEOUT_MS },
+          on.signal,
+        );
+        const left = omitted && omitted.length > 0 ? `\nLeft out: ${omitted.length}` : "";
+        return { text: `${fenced(JSON.stringify(state), "json")}${left}` };
+      }),
+  }),
+  tool({
+    name: "browser_set_storage_state",
+    title: "Import a browser's state",
+    description: "Takes over a storageState; replace: clears what there is first.",
+    input: v.strictObject({
+      ...onPage,
+      state: v.record(v.string(), v.unknown()),
+      replace: v.optional(v.boolean(), false),
+    }),
+    handle: ({ vm, tab, state, replace }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const done = await on.guest.state.import(parsed(ImportState, { state, replace, tab: on.tab }), on.signal);
+        return {
+          text: `${done.cookies} cookies and ${done.origins} origins are set; ${done.expired} cookies had expired.`,
+        };
+      }),
+  }),
+  tool({
+    name: "browser_clear_state",
+    title: "Clear the browser's state",
+    description: "Clears cookies, storage, caches: all parts of all origins unless some are named.",
+    input: v.strictObject({
+      ...onPage,
+      parts: v.optional(v.array(v.picklist(STATE_PARTS))),
+      origins: v.optional(v.array(words(2_048))),
+    }),
+    effect: "destroy",
+    isIdempotent: true,
+    handle: ({ vm, tab, ...which }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const { origins } = await on.guest.state.clear(parsed(ClearState, { ...which, tab: on.tab }), on.signal);
+        return { text: `Cleared for ${origins.length} origins.` };
+      }),
+  }),
+];

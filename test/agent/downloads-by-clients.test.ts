@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { type Browser, chromium, type Download as TheirDownload } from "playwright-core";
+import puppeteer from "puppeteer-core";
+import * as v from "valibot";
+import { GetDownload, ListDownloads, OpenTab, ReadDownload, Wait } from "../../src/contract/index.ts";
+import { Guest } from "../../src/guest/guest.ts";
+import { serveSite, type Site } from "../site/serve.ts";
+import { type RunningAgent, startAgent } from "../lib/agent.ts";
+import { temporaryDirectory } from "../lib/temporary.ts";
+
+/** What DevTools clients make of downloads when the browser is on another machine: the agent has a /tmp of its own here, as a guest has. */
+setDefaultTimeout(30_000);
+const isRoot = process.getuid?.() === 0;
+const elsewhere = (directory: string) => {
+  const keep = `mount --bind '${directory}' /mnt && mount -t tmpfs tmpfs /tmp && mkdir -p '${directory}' && mount --bind /mnt '${directory}'`;
+  return ["unshare", "--mount", "sh", "-c", `${keep} && umount /mnt && exec "$@"`, "agent"];
+};
+let agent: RunningAgent;
+let guest: Guest;
+let site: Site;
+const here = temporaryDirectory();
+beforeAll(async () => {
+  if (!isRoot) return;
+  site = serveSite();
+  agent = await startAgent({ wrap: elsewhere });
+  guest = new Guest(agent.endpoint, agent.token);
+  await guest.ready(30_000);
+}, 60_000);
+afterAll(async () => {
+  here[Symbol.dispose]();
+  if (!isRoot) return;
+  await agent[Symbol.asyncDispose]();
+  site[Symbol.dispose]();
+});
+
+const waitForOurs = async () =>
+  (await guest.page.wait(v.parse(Wait, { download: true, timeout_ms: 10_000 }))).download!;
+const bytesOf = async (id: string) => {
+  const { bytes } = await guest.downloads.read(v.parse(ReadDownload, { id }), AbortSignal.timeout(10_000));
+  return Buffer.concat(await Array.fromAsync(bytes)).toString();
+};
+const authorised = () => ({ headers: { authorization: `Bearer ${agent.token}` } });
+
+describe.skipIf(!isRoot)("Playwright", () => {
+  const download = async (browser: Browser, isOwn: boolean): Promise<TheirDownload | null> => {
+    const context = isOwn ? await browser.newContext() : browser.contexts()[0]!;
+    const page = await context.newPage();
+    await page.goto(`${site.origin}/files`);
+    const coming = page.waitForEvent("download", { timeout: 2_000 }).catch(() => null);
+    await page.click("#get");
+    return await coming;
+  };
+  test.each([true, false])(
+    "is told of a download, cannot save it, and its id is ours (context of its own: %s)",
+    async (isOwn) => {
+      const browser = await chromium.connectOverCDP(agent.endpoint, authorised());
+      try {
+        const theirs = (await download(browser, isOwn))!;
+        expect([await theirs.failure(), theirs.suggestedFilename()]).toEqual([null, "x.bin"]);
+        const path = await theirs.path();
+        expect(existsSync(path)).toBe(false); // a path of the guest
+        const saved = await theirs.saveAs(here.join("saved")).catch((thrown: Error) => thrown.message);
+        expect(saved).toContain("ENOENT");
+        const ours = await waitForOurs();
+        expect(ours).toMatchObject({ id: basename(path), state: "completed", by_client: true });
+        expect(await bytesOf(basename(path))).toBe("x");
+      } finally {
+        await browser.close();
+      }
+    },
+  );
+  test("with noDefaults leaves those of the browser's own context to us, and is not told of them", async () => {
+    const browser = await chromium.connectOverCDP(agent.endpoint, { ...authorised(), noDefaults: true });
+    try {
+      expect(await download(browser, false)).toBeNull();
+      const ours = await waitForOurs();
+      expect(ours).toMatchObject({ state: "completed", by_client: false });
+      expect(await bytesOf(ours.id)).toBe("x");
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+test.skipIf(!isRoot)("Puppeteer: a place of its own, a refusal, and ours are back when it leaves", async () => {
+  const begin = async () => {
+    const { tab } = await guest.openTab(v.parse(OpenTab, { url: `${site.origin}/files` }));
+    await guest.page.act("click", { selector: "#get", tab, timeout_ms: 10_000 } as never);
+    const found = await waitForOurs();
+    await guest.closeTab({ tab, timeout_ms: 10_000 });
+    return found;
+  };
+  const browser = await puppeteer.connect({
+    browserWSEndpoint: `${agent.endpoint.replace("http", "ws")}/devtools/browser`,
+    ...authorised(),
+  });
+  try {
+    const session = await browser.target().createCDPSession();
+    await session.send("Browser.setDownloadBehavior", { behavior: "allowAndName", downloadPath: "/tmp/theirs" });
+    const kept = await begin();
+    expect(kept).toMatchObject({ state: "completed", by_client: true });
+    expect(await bytesOf(kept.id)).toBe("x");
+    await session.send("Browser.setDownloadBehavior", { behavior: "deny" });
+    expect(await begin()).toMatchObject({ state: "failed", error: expect.stringContaining("DevTools client") });
+  } finally {
+    await browser.disconnect();
+  }
+  // The agent claims them when it sees the client's socket end.
+  let last = await begin();
+  while (last.by_client || last.state !== "completed") last = await begin();
+  expect(await bytesOf(last.id)).toBe("x");
+  const { items } = await guest.downloads.list(v.parse(ListDownloads, {}));
+  expect(items.at(-1)).toMatchObject(await guest.downloads.get(v.parse(GetDownload, { id: last.id })));
+});

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "bun:test";
+import { buildResumeArray } from "@ag-ui/client";
+import { startTestServer, type TestServer } from "../server/harness.ts";
+import { input, post, Reader, says } from "./lib.ts";
+
+const answer = (reader: Reader, payload: object) => {
+  const [pending] = reader.agent.pendingInterrupts;
+  return {
+    resume: buildResumeArray(reader.agent.pendingInterrupts, { [pending!.id]: { status: "resolved", payload } }),
+  };
+};
+const deletion = (server: TestServer, wire?: "sse" | "protobuf") =>
+  new Reader(server, wire ? { wire } : {}).say("/vms delete web");
+
+for (const wire of ["sse", "protobuf"] as const)
+  describe(`what ends something for good is asked first, over ${wire}`, () => {
+    test("approved: done in the next run, as the result of the first run's call", async () => {
+      await using server = startTestServer();
+      server.engine.add("web");
+      const reader = await deletion(server, wire);
+      expect(server.engine.rows.has("web")).toBe(true);
+      expect(reader.agent.pendingInterrupts).toMatchObject([
+        { reason: "overhyped.confirm", message: expect.stringContaining("Delete the VM web") },
+      ]);
+      const [{ toolCallId }] = reader.of("TOOL_CALL_START");
+      expect(reader.of("TOOL_CALL_RESULT")).toEqual([]);
+      await reader.run(answer(reader, { approve: true }));
+      expect(server.engine.rows.has("web")).toBe(false);
+      expect(reader.of("TOOL_CALL_RESULT")).toMatchObject([{ toolCallId, content: "web is deleted" }]);
+      expect(reader.of("TOOL_CALL_START")).toHaveLength(1);
+      expect(reader.state.vms).toEqual({});
+      expect(reader.finished.outcome).toEqual({ type: "success" });
+    });
+
+    test("declined or cancelled: not done, and said so", async () => {
+      await using server = startTestServer();
+      server.engine.add("web");
+      for (const payload of [{ approve: false }, {}, { approve: "true" }]) {
+        const reader = await deletion(server, wire);
+        await reader.run(answer(reader, payload));
+        expect(reader.said).toContain("declined");
+        expect(reader.finished.outcome).toEqual({ type: "success" });
+      }
+      const reader = await deletion(server, wire);
+      const [{ id }] = reader.agent.pendingInterrupts as unknown as [{ id: string }];
+      await reader.run({ resume: [{ interruptId: id, status: "cancelled" }] });
+      expect(server.engine.rows.has("web")).toBe(true);
+    });
+  });
+
+test("what was to come after the question comes after the answer", async () => {
+  await using server = startTestServer();
+  server.engine.add("web");
+  const operations = [
+    { tool: "vm_list" },
+    { tool: "vm_delete", arguments: { vm: "web" } },
+    { tool: "vm_create", arguments: { name: "next" } },
+  ];
+  const reader = await new Reader(server).run({ forwardedProps: { operations } });
+  expect(reader.finished.result.operations).toMatchObject([{ tool: "vm_list", ok: true }]);
+  await reader.run(answer(reader, { approve: true }));
+  expect([...server.engine.rows.keys()]).toEqual(["next"]);
+  expect(reader.finished.result.operations).toMatchObject([{ tool: "vm_delete" }, { tool: "vm_create" }]);
+});
+
+test("an answer counts once, for its own thread, key and address only", async () => {
+  await using server = startTestServer();
+  server.engine.add("web");
+  const other = server.keys.create({
+    name: "other",
+    scope: "operate",
+    restriction: null,
+    expires_at: null,
+    rate_per_minute: null,
+  }).key;
+  const reader = await deletion(server);
+  const [{ id }] = reader.agent.pendingInterrupts as unknown as [{ id: string }];
+  const resume = [{ interruptId: id, status: "resolved", payload: { approve: true } }];
+  const mine = { threadId: reader.agent.threadId, resume };
+  const attempts: [string, object, RequestInit & { path?: string }][] = [
+    ["unknown", input({ resume: [{ ...resume[0], interruptId: "int-nothing" }] }), {}],
+    ["another thread", input({ resume }), {}],
+    ["another key", input(mine), { headers: { authorization: `Bearer ${other}` } }],
+    ["another address", input(mine), { path: "/agui/vms/web" }],
+  ];
+  for (const [name, body, init] of attempts) {
+    const reply = await post(server, body, init);
+    expect([name, reply.status, ((await reply.json()) as { code: string }).code]).toEqual([
+      name,
+      404,
+      "interrupt_not_found",
+    ]);
+  }
+  expect(server.engine.rows.has("web")).toBe(true);
+  const twice = await Promise.all([post(server, input(mine)), post(server, input(mine))]);
+  expect(twice.map(({ status }) => status).sort()).toEqual([200, 404]);
+  await Promise.all(twice.map((reply) => reply.text()));
+  expect(server.engine.rows.has("web")).toBe(false);
+});
+
+test("a thread that goes on without an answer has withdrawn its question", async () => {
+  await using server = startTestServer();
+  server.engine.add("web");
+  const reader = await deletion(server);
+  const [{ id }] = reader.agent.pendingInterrupts as unknown as [{ id: string }];
+  const { threadId } = reader.agent;
+  await (await post(server, input({ threadId, ...says("help") }))).text();
+  const resume = [{ interruptId: id, status: "resolved", payload: { approve: true } }];
+  expect((await post(server, input({ threadId, resume }))).status).toBe(404);
+  // Nothing is left to cancel: that is no fault, and frees a client that still waits.
+  const cancelled = [{ interruptId: id, status: "cancelled" }];
+  expect((await post(server, input({ threadId, resume: cancelled }))).status).toBe(200);
+});
+
+describe("a browser in a person's hands", () => {
+  const click = { operations: [{ tool: "browser_click", arguments: { vm: "web", target: "e1" } }] };
+
+  test("is not touched; approval after it was given back goes on, before that asks again", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    server.engine.takeControl("web", { link: null, label: "Ada" });
+    const reader = await new Reader(server).run({ forwardedProps: click });
+    expect(reader.agent.pendingInterrupts).toMatchObject([
+      { reason: "overhyped.human_control", message: expect.stringContaining("Ada") },
+    ]);
+    expect(reader.state.vms.web.control).toMatchObject({ label: "Ada" });
+    await reader.run(answer(reader, { approve: true }));
+    expect(reader.agent.pendingInterrupts).toHaveLength(1);
+    server.engine.returnControl("web");
+    await reader.run(answer(reader, { approve: true }));
+    expect(reader.agent.pendingInterrupts).toEqual([]);
+    // The engine of this test has no guest: that it was asked is what counts.
+    expect(reader.finished.result.operations).toMatchObject([{ error: { code: "guest_unreachable" } }]);
+  });
+
+  test("is taken over by force; looking needs no question", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    server.engine.takeControl("web", { link: null, label: null });
+    const reader = await new Reader(server).run({ forwardedProps: click });
+    await reader.run(answer(reader, { approve: true, force: true }));
+    expect(reader.finished.result.operations).toMatchObject([{ error: { code: "guest_unreachable" } }]);
+    await reader.say("/snapshot");
+    expect(reader.finished.outcome).toEqual({ type: "success" });
+  });
+});
