@@ -1,0 +1,23 @@
+import type { Operations } from "../feed/operations.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+
+/** What actions may do beside changing the state. */
+export type ActionContext = {
+  store: Store;
+  operations: Operations;
+  quit(): void;
+  redraw(): void;
+  /** Hands text to the terminal's clipboard (OSC 52). */
+  copy(text: string): void;
+  /** Writes a picture of a VM where it overwrites nothing. @returns its path */
+  savePicture(vm: string, bytes: Uint8Array): Promise<string>;
+};
+
+export type Action = (context: ActionContext) => void;
+
+/** An action that changes the state and nothing else. */
+export const inState =
+  (change: (state: State) => void) =>
+  ({ store }: ActionContext) =>
+    store.update(change);

@@ -1,0 +1,108 @@
+import { EMPTY, lineOf } from "../canvas/line-editor.ts";
+import type { ActionName } from "../keys/bindings.ts";
+import { setFilter } from "../overlays/filter.ts";
+import { emptyPalette } from "../overlays/palette.ts";
+import { fleetRows, moveCursor } from "../state/fleet.ts";
+import type { SortField } from "../state/state.ts";
+import { type Action, inState } from "./context.ts";
+import { ALL_ROWS, enter, movePane, openPane, otherVm, PAGE_ROWS, step } from "./moving.ts";
+import { copyMenu, deleteTargets, onChosen, onTargets, openCreateForm, openUrl } from "./vms.ts";
+
+const SORTS: readonly SortField[] = ["name", "status", "age", "cpu", "memory", "page"];
+
+/** Every action by its name: what keys, clicks and the palette call. */
+export const ACTIONS: Record<ActionName, Action> = {
+  quit: ({ quit }) => quit(),
+  redraw: ({ redraw }) => redraw(),
+  help: inState((state) => void (state.overlay = { kind: "help", line: EMPTY, top: 0 })),
+  palette: inState((state) => void (state.overlay = emptyPalette())),
+  create: openCreateForm,
+  "open-url": openUrl,
+  screenshot: onChosen((vm, { operations, savePicture }) => void operations.screenshot(vm, savePicture)),
+  "live-link": onChosen((vm, { operations, copy }) => void operations.liveLink(vm, copy)),
+  copy: copyMenu,
+  undo: ({ operations }) => void operations.undo(),
+  close: inState((state) => {
+    if (state.overlay?.kind === "filter") setFilter(state, "");
+    if (state.overlay?.kind === "search" && state.detail) state.detail.scroll = { ...state.detail.scroll, search: "" };
+    state.overlay = null;
+  }),
+  filter: inState((state) => {
+    const { screen, fleet, journal } = state;
+    const now = screen.name === "events" ? journal.filter : fleet.filter;
+    state.overlay = { kind: "filter", line: lineOf(now) };
+  }),
+  next: step(1),
+  previous: step(-1),
+  "page-down": step(PAGE_ROWS),
+  "page-up": step(-PAGE_ROWS),
+  first: step(-ALL_ROWS),
+  last: step(ALL_ROWS),
+  mark: inState((state) => {
+    const { cursor, marked } = state.fleet;
+    if (cursor === null) return;
+    if (!marked.delete(cursor)) marked.add(cursor);
+    moveCursor(state, fleetRows(state), 1);
+  }),
+  "mark-all": inState((state) => {
+    const { fleet } = state;
+    const shown = fleetRows(state).flatMap((row) => (row.kind === "vm" ? [row.vm.id] : []));
+    fleet.marked = new Set(shown.every((id) => fleet.marked.has(id)) ? [] : shown);
+  }),
+  enter,
+  back: inState((state) => {
+    if (state.screen.name === "vm" && state.detail?.enlarged) state.detail.enlarged = false;
+    else state.screen = { name: "fleet" };
+  }),
+  sort: inState(({ settings }) => {
+    const next = SORTS[(SORTS.indexOf(settings.sort.field) + 1) % SORTS.length] ?? "name";
+    settings.sort = { field: next, descending: next === "cpu" || next === "memory" };
+  }),
+  "sort-reverse": inState(({ settings }) => void (settings.sort.descending = !settings.sort.descending)),
+  group: inState((state) => {
+    const keys = [...new Set([...state.vms.values()].flatMap(({ labels }) => Object.keys(labels)))].toSorted();
+    const at = keys.indexOf(state.settings.groupBy ?? "");
+    state.settings.groupBy = keys[at + 1] ?? null;
+  }),
+  start: onTargets({ verb: "Start", past: "started", from: ["stopped", "crashed"] }, ({ start }) => start),
+  stop: onTargets(
+    { verb: "Stop", past: "stopped", from: ["running", "paused", "starting"], asks: true },
+    ({ stop }) => stop,
+  ),
+  restart: onTargets(
+    { verb: "Restart", past: "restarted", from: ["running", "paused", "stopped", "crashed"], asks: true },
+    ({ restart }) => restart,
+  ),
+  pause: onTargets({ verb: "Pause", past: "paused", from: ["running"] }, ({ pause }) => pause),
+  resume: onTargets({ verb: "Resume", past: "resumed", from: ["paused"] }, ({ resume }) => resume),
+  delete: deleteTargets,
+  "next-pane": movePane(1),
+  "previous-pane": movePane(-1),
+  "pane-1": openPane(0),
+  "pane-2": openPane(1),
+  "pane-3": openPane(2),
+  "pane-4": openPane(3),
+  "pane-5": openPane(4),
+  "pane-6": openPane(5),
+  "pane-7": openPane(6),
+  "pane-8": openPane(7),
+  "next-vm": otherVm(1),
+  "previous-vm": otherVm(-1),
+  search: inState((state) => {
+    if (state.detail?.lines) state.overlay = { kind: "search", line: lineOf(state.detail.scroll.search) };
+  }),
+  follow: inState(({ detail }) => {
+    if (detail?.lines) detail.scroll = { ...detail.scroll, follow: !detail.scroll.follow };
+  }),
+  wrap: inState(({ detail }) => {
+    if (detail) detail.scroll = { ...detail.scroll, wrap: !detail.scroll.wrap };
+  }),
+  enlarge: inState(({ detail }) => {
+    if (detail?.picture) detail.enlarged = !detail.enlarged;
+  }),
+  events: inState((state) => {
+    state.screen = { name: "events" };
+    state.journal = { cursor: 0, top: 0, filter: "" };
+  }),
+  dismiss: ({ store }) => store.dismiss(),
+};

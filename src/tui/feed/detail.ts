@@ -1,0 +1,156 @@
+import type { Client } from "../../client/types.ts";
+import { messageOf } from "../../contract/index.ts";
+import { AT_END, AT_START, type Detail, emptyDetail } from "../state/detail.ts";
+import { Lines } from "../state/lines.ts";
+import type { Pane } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+import { pause } from "./pause.ts";
+
+const LIST_MS = 2_000;
+const PICTURE_MS = 2_000;
+/** A guest under load takes long; a picture that comes later than this is of no use. */
+const PICTURE_TIMEOUT_MS = 10_000;
+const PICTURE_QUALITY = 60;
+const LOG_LINES = 1_000;
+/** Text that comes in a burst is shown together. */
+const BURST_MS = 50;
+
+type Look = { client: Client; store: Store; vmId: string; signal: AbortSignal };
+
+/** Fetches what the pane on the screen shows, and stops as soon as it is left. */
+export class DetailFeed implements Disposable {
+  readonly #client: Client;
+  readonly #store: Store;
+  readonly #unsubscribe: () => void;
+  #shown = "";
+  #stop = new AbortController();
+
+  constructor(client: Client, store: Store) {
+    this.#client = client;
+    this.#store = store;
+    this.#unsubscribe = store.subscribe(() => this.#follow());
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+    this.#stop.abort();
+  }
+
+  #follow(): void {
+    const { screen, vms } = this.#store.state;
+    const vm = screen.name === "vm" ? vms.get(screen.vmId) : undefined;
+    // Another guest has other tabs: a restart begins anew.
+    const shown = screen.name === "vm" && vm ? `${vm.id} ${vm.generation} ${vm.status} ${screen.pane}` : "";
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#stop.abort();
+    if (screen.name !== "vm" || !vm) return;
+    const { signal } = (this.#stop = new AbortController());
+    const look: Look = { client: this.#client, store: this.#store, vmId: vm.id, signal };
+    this.#store.update((state) => {
+      if (state.detail?.vmId !== vm.id) state.detail = emptyDetail(vm.id);
+      const isLines = screen.pane === "console" || screen.pane === "logs";
+      Object.assign(state.detail, { lines: null, problem: null, scroll: isLines ? AT_END : AT_START });
+    });
+    for (const work of WORK[screen.pane]) if (vm.status === "running" || !work.needsGuest) void work.run(look);
+  }
+}
+
+/** Changes the detail, unless another VM is looked at by now. */
+function note({ store, vmId, signal }: Look, change: (detail: Detail) => void): void {
+  if (signal.aborted) return;
+  store.update(({ detail }) => {
+    if (detail?.vmId === vmId) change(detail);
+  });
+}
+
+/** Asks again and again while the pane is visible. What goes wrong is shown in the pane; the next try may do better. */
+const repeated =
+  <T>(everyMs: number, ask: (look: Look) => Promise<T>, take: (detail: Detail, answer: T) => void) =>
+  async (look: Look): Promise<void> => {
+    for (; !look.signal.aborted; await pause(everyMs, look.signal)) {
+      try {
+        const answer = await ask(look);
+        note(look, (detail) => {
+          detail.problem = null;
+          take(detail, answer);
+        });
+      } catch (thrown) {
+        note(look, (detail) => void (detail.problem = messageOf(thrown)));
+      }
+    }
+  };
+
+const tabs = repeated(
+  LIST_MS,
+  ({ client, vmId, signal }) => client.browser.tabs(vmId, { signal }),
+  (detail, { items }) => void (detail.tabs = items),
+);
+const egress = repeated(
+  LIST_MS,
+  ({ client, vmId, signal }) => client.vms.egress(vmId, { signal }),
+  (detail, answer) => void (detail.egress = answer),
+);
+const requests = repeated(
+  LIST_MS,
+  ({ client, vmId, signal }) => client.browser.operate(vmId, "list-entries", { limit: 200 }, { signal }),
+  (detail, { items }) => void (detail.entries = items),
+);
+const artifacts = repeated(
+  LIST_MS,
+  ({ client, vmId, signal }) => client.artifacts.list({ vm: vmId, limit: 200 }, { signal }),
+  (detail, { items }) => void (detail.artifacts = items),
+);
+const picture = repeated(
+  PICTURE_MS,
+  ({ client, vmId, signal }) =>
+    client.browser.screenshot(
+      vmId,
+      { format: "jpeg", quality: PICTURE_QUALITY, timeout_ms: PICTURE_TIMEOUT_MS },
+      { signal },
+    ),
+  (detail, bytes) => {
+    // The same picture is not drawn again: some terminals flicker.
+    if (detail.picture && Buffer.compare(detail.picture.bytes, bytes) === 0) return;
+    detail.picture = { bytes, atMs: Date.now() };
+  },
+);
+
+/** Follows one of the VM's logs. */
+const lines =
+  (source: "console" | "agent" | "vmm") =>
+  async (look: Look): Promise<void> => {
+    const { client, vmId, signal } = look;
+    const kept = new Lines();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    note(look, (detail) => void (detail.lines = kept));
+    try {
+      for await (const piece of client.vms.logs(vmId, { source, tail: LOG_LINES, follow: true, signal })) {
+        kept.push(piece);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          note(look, () => {});
+        }, BURST_MS);
+      }
+    } catch (thrown) {
+      note(look, (detail) => void (detail.problem = messageOf(thrown)));
+    } finally {
+      clearTimeout(timer);
+      note(look, () => {});
+    }
+  };
+
+type Work = { needsGuest: boolean; run(look: Look): Promise<void> };
+const ofGuest = (run: Work["run"]): Work => ({ needsGuest: true, run });
+const ofHost = (run: Work["run"]): Work => ({ needsGuest: false, run });
+
+const WORK: Record<Pane, readonly Work[]> = {
+  overview: [ofGuest(tabs), ofGuest(picture)],
+  tabs: [ofGuest(tabs), ofGuest(picture)],
+  console: [ofHost(lines("console"))],
+  logs: [ofHost(lines("vmm"))],
+  network: [ofHost(egress), ofGuest(requests)],
+  events: [],
+  artifacts: [ofHost(artifacts)],
+  configuration: [],
+};

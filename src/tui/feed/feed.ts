@@ -1,0 +1,179 @@
+import type { Client } from "../../client/types.ts";
+import { HypeError, type Vm, type VmEvent } from "../../contract/index.ts";
+import { applyEvents, applyList, applyVm } from "../state/apply.ts";
+import type { Store } from "../state/store.ts";
+import { noteActivity } from "../state/usage.ts";
+import { pause } from "./pause.ts";
+
+/** Between two samples of what the VMs do, milliseconds. */
+const SAMPLE_MS = 2_000;
+const RETRY_MS = { first: 500, last: 10_000 };
+/** Events that come in a burst are taken in together. */
+const BURST_MS = 50;
+const PAGE = 1_000;
+/** When more VMs changed at once, one list costs less than that many questions. */
+const MOST_SINGLY = 20;
+
+/** Keeps the store as the server is: the list, then every event after it, and a sample of the VMs' doings now and then. */
+export class Feed implements Disposable {
+  readonly #client: Client;
+  readonly #store: Store;
+  readonly #stop = new AbortController();
+  #waiting: VmEvent[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #changed = new Set<string>();
+  #refreshing = false;
+
+  readonly #sampleMs: number;
+
+  /** @param sampleMs between two samples of what the VMs do, milliseconds */
+  constructor(client: Client, store: Store, sampleMs = SAMPLE_MS) {
+    this.#client = client;
+    this.#store = store;
+    this.#sampleMs = sampleMs;
+  }
+
+  start(): void {
+    void this.#follow();
+    void this.#sample();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+  }
+
+  get #over(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stop;
+    let retryMs = RETRY_MS.first;
+    while (!this.#over) {
+      try {
+        const after = await this.#load();
+        retryMs = RETRY_MS.first;
+        const stream = this.#client.events.stream({
+          after,
+          signal,
+          onConnection: (state, why) => this.#enter(state === "open" ? "online" : "offline", why ?? null),
+        });
+        for await (const event of stream) this.#note(event);
+      } catch (thrown) {
+        if (this.#over) return;
+        const error = thrown instanceof HypeError ? thrown : new HypeError("internal", String(thrown));
+        this.#enter(error.code === "unauthorized" || error.code === "forbidden" ? "refused" : "offline", error);
+      }
+      await pause(retryMs, signal);
+      retryMs = Math.min(retryMs * 2, RETRY_MS.last);
+    }
+  }
+
+  /** Everything as it is now. @returns the seq of an event before which nothing is missing */
+  async #load(): Promise<number> {
+    const { signal } = this.#stop;
+    // The number of the newest event first: what happens while the list is read comes again with the stream.
+    const node = await this.#client.system.status({ signal });
+    const vms = await this.#all();
+    const { items } = await this.#client.events.list(
+      { after: Math.max(0, node.last_event_seq - PAGE), limit: PAGE },
+      { signal },
+    );
+    this.#store.update((state) => {
+      applyList(state, vms);
+      state.node = node;
+      state.events = items.filter(({ seq }) => seq <= node.last_event_seq);
+    });
+    this.#enter("online", null);
+    void this.#sampleOnce();
+    return node.last_event_seq;
+  }
+
+  #enter(status: "online" | "offline" | "refused", error: HypeError | null): void {
+    if (this.#over) return;
+    this.#store.update(({ connection }) => {
+      if (connection.status !== status) connection.sinceMs = this.#store.now();
+      connection.status = status;
+      connection.error = status === "online" ? null : error;
+    });
+  }
+
+  #note(event: VmEvent): void {
+    this.#waiting.push(event);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const events = this.#waiting;
+      this.#waiting = [];
+      this.#store.update((state) => applyEvents(state, events));
+      for (const { type, vm_id, vm_name, data } of events) {
+        if (type === "VM_CRASHED") this.#store.toast("bad", `${vm_name} crashed: ${String(data.reason ?? "")}`, true);
+        this.#changed.add(vm_id);
+      }
+      void this.#refresh();
+    }, BURST_MS);
+  }
+
+  /** The rows of VMs that something happened to, one round after the other: what comes in meanwhile waits for the next. */
+  async #refresh(): Promise<void> {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    const { signal } = this.#stop;
+    while (this.#changed.size > 0 && !this.#over) {
+      const ids = [...this.#changed];
+      this.#changed.clear();
+      try {
+        if (ids.length > MOST_SINGLY) {
+          const vms = await this.#all();
+          this.#store.update((state) => applyList(state, vms));
+        } else await Promise.all(ids.map((id) => this.#one(id)));
+      } catch {
+        await pause(RETRY_MS.first, signal); // the stream tells what is wrong; when it comes back, everything is read anew
+      }
+    }
+    this.#refreshing = false;
+  }
+
+  async #one(id: string): Promise<void> {
+    try {
+      const vm = await this.#client.vms.get(id, { signal: this.#stop.signal });
+      this.#store.update((state) => applyVm(state, id, vm));
+    } catch (thrown) {
+      if (!(thrown instanceof HypeError) || thrown.code !== "vm_not_found") throw thrown;
+      this.#store.update((state) => applyVm(state, id, null));
+    }
+  }
+
+  async #all(): Promise<Vm[]> {
+    const vms: Vm[] = [];
+    for (let total = 1; vms.length < total;) {
+      const query = { limit: String(PAGE), offset: String(vms.length) };
+      const page = await this.#client.vms.list(query, { signal: this.#stop.signal });
+      total = page.items.length === 0 ? 0 : page.total;
+      vms.push(...page.items);
+    }
+    return vms;
+  }
+
+  async #sample(): Promise<void> {
+    const { signal } = this.#stop;
+    for (; !this.#over; await pause(this.#sampleMs, signal))
+      if (this.#store.state.connection.status === "online") await this.#sampleOnce();
+  }
+
+  async #sampleOnce(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      const [activity, node] = await Promise.all([
+        this.#client.system.activity({ signal }),
+        this.#client.system.status({ signal }),
+      ]);
+      this.#store.update((state) => {
+        noteActivity(state.usage, activity);
+        state.node = node;
+      });
+    } catch {
+      // the stream of events tells what is wrong with the connection
+    }
+  }
+}

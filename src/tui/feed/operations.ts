@@ -1,0 +1,129 @@
+import type { Client } from "../../client/types.ts";
+import { type CreateVmInput, HypeError, messageOf, type Vm } from "../../contract/index.ts";
+import { applyVm } from "../state/apply.ts";
+import type { Store } from "../state/store.ts";
+
+/** What a person may want to undo right after, and what undoes it. */
+const UNDONE_BY = { start: "stop", stop: "start", pause: "resume", resume: "pause" } as const;
+type Undoable = keyof typeof UNDONE_BY;
+
+/** What is done to VMs. Several at once; what fails says so in a message that stays. */
+export class Operations {
+  readonly #client: Client;
+  readonly #store: Store;
+  #last: { action: Undoable; ids: string[] } | null = null;
+
+  constructor(client: Client, store: Store) {
+    this.#client = client;
+    this.#store = store;
+  }
+
+  start = (vms: readonly Vm[]) => this.#undoable("start", vms, "starting", "started");
+  stop = (vms: readonly Vm[]) => this.#undoable("stop", vms, "stopping", "stopped");
+  pause = (vms: readonly Vm[]) => this.#undoable("pause", vms, "pausing", "paused");
+  resume = (vms: readonly Vm[]) => this.#undoable("resume", vms, "resuming", "resumed");
+  restart = (vms: readonly Vm[]) =>
+    this.#each(vms, "restarting", "restarted", ({ id }) => this.#client.vms.restart(id));
+  delete = (vms: readonly Vm[]) =>
+    this.#each(vms, "deleting", "deleted", async ({ id }) => {
+      await this.#client.vms.delete(id);
+      return null;
+    });
+
+  /** Takes the last start, stop, pause or resume back. */
+  async undo(): Promise<void> {
+    const last = this.#last;
+    if (!last) return this.#store.toast("info", "nothing to undo: only start, stop, pause and resume can be");
+    this.#last = null;
+    await this[UNDONE_BY[last.action]](last.ids.flatMap((id) => this.#store.state.vms.get(id) ?? []));
+  }
+
+  /** @param refused is told why, when nothing was made */
+  async create(input: CreateVmInput, refused: (why: string) => void): Promise<void> {
+    try {
+      const made = await this.#client.vms.create(input, { wait: false });
+      this.#store.update((state) => {
+        applyVm(state, made.id, made);
+        state.fleet.cursor = made.id;
+      });
+      this.#store.toast("info", `${made.name} boots`);
+    } catch (thrown) {
+      refused(refusalOf(thrown));
+    }
+  }
+
+  async open(vm: Vm, url: string): Promise<void> {
+    await this.#tell(`${vm.name}: ${url}`, async () => {
+      const page = await this.#client.browser.navigate(vm.id, { url });
+      return `${vm.name} shows ${page.title || page.url}`;
+    });
+  }
+
+  /** @param save writes the picture and says where */
+  async screenshot(vm: Vm, save: (name: string, bytes: Uint8Array) => Promise<string>): Promise<void> {
+    await this.#tell(`screenshot of ${vm.name}`, async () => {
+      const bytes = await this.#client.browser.screenshot(vm.id, { format: "png" });
+      return `screenshot saved: ${await save(vm.name, bytes)}`;
+    });
+  }
+
+  /** @param copy hands the link to the terminal's clipboard */
+  async liveLink(vm: Vm, copy: (text: string) => void): Promise<void> {
+    await this.#tell(`live link of ${vm.name}`, async () => {
+      const { url, expires_at } = await this.#client.live.createLink(vm.id, {});
+      copy(url);
+      this.#store.toast("info", url, true);
+      return `live link copied; good until ${expires_at.slice(11, 16)} UTC`;
+    });
+  }
+
+  /** What the form of a new VM offers; nothing where the key may not ask. */
+  async choices(): Promise<{ images: string[]; profiles: string[] }> {
+    const [images, profiles] = await Promise.all([
+      this.#client.images.list().catch(() => ({ items: [] })),
+      this.#client.profiles.list().catch(() => ({ items: [] })),
+    ]);
+    return { images: images.items.map(({ id }) => id), profiles: profiles.items.map(({ name }) => name) };
+  }
+
+  #undoable(action: Undoable, vms: readonly Vm[], doing: string, done: string): Promise<void> {
+    this.#last = { action, ids: vms.map(({ id }) => id) };
+    return this.#each(vms, doing, done, ({ id }) => this.#client.vms[action](id));
+  }
+
+  /** One thing; its end is told in the corner. */
+  async #tell(what: string, work: () => Promise<string>): Promise<void> {
+    try {
+      this.#store.toast("good", await work());
+    } catch (thrown) {
+      this.#store.toast("bad", `${what}: ${messageOf(thrown)}`, true);
+    }
+  }
+
+  async #each(vms: readonly Vm[], doing: string, done: string, work: (vm: Vm) => Promise<Vm | null>): Promise<void> {
+    const failed: string[] = [];
+    await Promise.all(
+      vms.map(async (vm) => {
+        this.#store.update(({ busy }) => busy.set(vm.id, doing));
+        try {
+          const changed = await work(vm);
+          this.#store.update((state) => applyVm(state, vm.id, changed));
+        } catch (thrown) {
+          failed.push(`${vm.name}: ${messageOf(thrown)}`);
+        } finally {
+          this.#store.update(({ busy }) => void busy.delete(vm.id));
+        }
+      }),
+    );
+    const succeeded = vms.length - failed.length;
+    const name = vms.length === 1 ? vms[0]!.name : `${succeeded} VMs`;
+    if (succeeded > 0) this.#store.toast("good", `${name} ${done}`);
+    if (failed.length > 0) this.#store.toast("bad", failed.join("; "), true);
+  }
+}
+
+/** What the server says of a request that is not valid names its fields. */
+function refusalOf(thrown: unknown): string {
+  const issues = thrown instanceof HypeError ? thrown.details.issues : undefined;
+  return [messageOf(thrown), ...(Array.isArray(issues) ? issues.map((issue) => JSON.stringify(issue)) : [])].join(" ");
+}

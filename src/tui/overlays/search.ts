@@ -1,0 +1,33 @@
+import { cutBottom, cutLeft } from "../canvas/area.ts";
+import { insert, type Line } from "../canvas/line-editor.ts";
+import { nameOf } from "../keys/match.ts";
+import type { Store } from "../state/store.ts";
+import { edited } from "./edit.ts";
+import type { OverlayRoom } from "./overlay.ts";
+
+/** Marks the lines of a log that hold what is typed, and goes to the newest of them. */
+export const search: OverlayRoom<"search"> = {
+  draw(canvas, area, _state, own) {
+    const [, line] = cutBottom(area, 1);
+    canvas.line(line, " search ", { ink: "accent", paper: "bar", bold: true });
+    canvas.field(cutLeft(line, 8)[1], own.line, { focused: true, placeholder: "text; enter keeps, escape clears" });
+  },
+  key(own, key, { store }) {
+    if (nameOf(key) === "return") return store.update((state) => void (state.overlay = null));
+    const line = edited(own.line, key);
+    if (line) use(store, line);
+  },
+  paste: (own, text, { store }) => use(store, insert(own.line, text)),
+};
+
+function use(store: Store, line: Line): void {
+  store.update((state) => {
+    state.overlay = { kind: "search", line };
+    const { detail } = state;
+    if (!detail?.lines) return;
+    const wanted = line.text.toLowerCase();
+    const found = wanted === "" ? -1 : detail.lines.all().findLastIndex((text) => text.toLowerCase().includes(wanted));
+    const place = found < 0 ? {} : { top: Math.max(0, found - 5), follow: false };
+    detail.scroll = { ...detail.scroll, search: line.text, ...place };
+  });
+}

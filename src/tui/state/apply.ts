@@ -1,0 +1,42 @@
+import type { Vm, VmEvent } from "../../contract/index.ts";
+import { fleetRows } from "./fleet.ts";
+import { MOST_EVENTS, type State } from "./state.ts";
+
+/** All VMs as the server lists them. */
+export function applyList(state: State, vms: readonly Vm[]): void {
+  const before = orderBefore(state);
+  state.vms = new Map(vms.map((vm) => [vm.id, vm]));
+  tidy(state, before);
+}
+
+/** One VM as it is now; null: it is gone. */
+export function applyVm(state: State, id: string, vm: Vm | null): void {
+  const before = vm === null ? orderBefore(state) : [];
+  if (vm) state.vms.set(id, vm);
+  else state.vms.delete(id);
+  tidy(state, before);
+}
+
+export function applyEvents(state: State, events: readonly VmEvent[]): void {
+  state.events.push(...events);
+  if (state.events.length > MOST_EVENTS) state.events.splice(0, state.events.length - MOST_EVENTS);
+}
+
+/** Ids in the order they stand in, while that still can be told. */
+const orderBefore = (state: State): string[] =>
+  fleetRows(state).flatMap((row) => (row.kind === "vm" ? [row.vm.id] : []));
+
+/** Whatever named a VM that is gone names its neighbour, or nothing. */
+function tidy(state: State, before: readonly string[]): void {
+  const { vms, fleet } = state;
+  for (const id of fleet.marked) if (!vms.has(id)) fleet.marked.delete(id);
+  for (const id of state.busy.keys()) if (!vms.has(id)) state.busy.delete(id);
+  if (fleet.cursor !== null && !vms.has(fleet.cursor)) {
+    const at = before.indexOf(fleet.cursor);
+    const next =
+      before.slice(at + 1).find((id) => vms.has(id)) ?? before.slice(0, Math.max(0, at)).findLast((id) => vms.has(id));
+    fleet.cursor = next ?? null;
+  }
+  fleet.cursor ??= fleetRows(state).flatMap((row) => (row.kind === "vm" ? [row.vm.id] : []))[0] ?? null;
+  if (state.screen.name === "vm" && !vms.has(state.screen.vmId)) state.screen = { name: "fleet" };
+}

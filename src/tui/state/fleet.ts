@@ -1,0 +1,78 @@
+import type { Vm } from "../../contract/index.ts";
+import type { SortField, State } from "./state.ts";
+
+/** A line of the fleet: a VM, or the head of a group. */
+export type FleetRow = { kind: "vm"; vm: Vm } | { kind: "group"; value: string; count: number };
+
+/** The VMs as they are shown: filtered, sorted, grouped. */
+export function fleetRows(state: State): FleetRow[] {
+  const { vms, fleet, settings } = state;
+  const found = [...vms.values()].filter(matcher(fleet.filter, state));
+  const order = comparer(settings.sort.field, state);
+  const direction = settings.sort.descending ? -1 : 1;
+  found.sort((a, b) => direction * order(a, b) || a.name.localeCompare(b.name, "en"));
+  const { groupBy } = settings;
+  if (groupBy === null) return found.map((vm) => ({ kind: "vm", vm }));
+  const groups = Map.groupBy(found, (vm) => vm.labels[groupBy] ?? "");
+  return [...groups.keys()].toSorted().flatMap((value): FleetRow[] => {
+    const members = groups.get(value) ?? [];
+    return [{ kind: "group", value, count: members.length }, ...members.map((vm) => ({ kind: "vm" as const, vm }))];
+  });
+}
+
+/** Every word must be found in the name, the status, a label, the address or the page. `key=value` means a label. */
+function matcher(filter: string, { usage }: State): (vm: Vm) => boolean {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return () => true;
+  return (vm) => {
+    const page = usage.get(vm.id)?.page;
+    const labels = Object.entries(vm.labels).map(([key, value]) => `${key}=${value}`);
+    const text = [vm.name, vm.status, vm.ip_address, ...labels, page?.title ?? "", page?.url ?? ""]
+      .join("\n")
+      .toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+/** What needs somebody's eyes comes first. */
+const URGENCY = ["crashed", "stopping", "deleting", "creating", "starting", "running", "paused", "stopped"];
+
+function comparer(field: SortField, { usage }: State): (a: Vm, b: Vm) => number {
+  const last = (values: number[] | undefined) => values?.at(-1) ?? -1;
+  const orders: Record<SortField, (a: Vm, b: Vm) => number> = {
+    name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+    status: (a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status),
+    age: (a, b) => a.created_at.localeCompare(b.created_at),
+    cpu: (a, b) => last(usage.get(a.id)?.cpuPercent) - last(usage.get(b.id)?.cpuPercent),
+    memory: (a, b) => last(usage.get(a.id)?.memoryMb) - last(usage.get(b.id)?.memoryMb),
+    page: (a, b) => (usage.get(a.id)?.page?.title ?? "").localeCompare(usage.get(b.id)?.page?.title ?? "", "en"),
+  };
+  return orders[field];
+}
+
+/** The VM that is chosen; null when there is none. */
+export const chosen = (state: State): Vm | null => {
+  const { screen, fleet, vms } = state;
+  const id = screen.name === "vm" ? screen.vmId : fleet.cursor;
+  return id === null ? null : (vms.get(id) ?? null);
+};
+
+/** What an action is for: the marked VMs, else the chosen one. */
+export function targets(state: State): Vm[] {
+  if (state.screen.name === "fleet" && state.fleet.marked.size > 0)
+    return [...state.fleet.marked].flatMap((id) => state.vms.get(id) ?? []);
+  const vm = chosen(state);
+  return vm ? [vm] : [];
+}
+
+/** Moves the choice by so many VMs, heads of groups skipped; stays at the ends. */
+export function moveCursor(state: State, rows: readonly FleetRow[], by: number): void {
+  const ids = rows.flatMap((row) => (row.kind === "vm" ? [row.vm.id] : []));
+  if (ids.length === 0) {
+    state.fleet.cursor = null;
+    return;
+  }
+  const at = ids.indexOf(state.fleet.cursor ?? "");
+  const next = at < 0 ? 0 : Math.min(Math.max(0, at + by), ids.length - 1);
+  state.fleet.cursor = ids[next] ?? null;
+}

@@ -1,0 +1,21 @@
+/** Longest line kept, characters; a guest may write one without end. */
+const MOST_CHARACTERS = 4_096;
+const MOST_LINES = 5_000;
+
+/** The last lines of a text that keeps coming in pieces. */
+export class Lines {
+  readonly lines: string[] = [];
+  #open = "";
+
+  push(piece: string): void {
+    const parts = (this.#open + piece).split("\n");
+    this.#open = (parts.pop() ?? "").slice(0, MOST_CHARACTERS);
+    for (const part of parts) this.lines.push(part.replace(/\r+$/, "").slice(0, MOST_CHARACTERS));
+    if (this.lines.length > MOST_LINES) this.lines.splice(0, this.lines.length - MOST_LINES);
+  }
+
+  /** What is there, the line that is not ended yet included. */
+  all(): readonly string[] {
+    return this.#open === "" ? this.lines : [...this.lines, this.#open];
+  }
+}

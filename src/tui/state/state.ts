@@ -1,0 +1,105 @@
+import type { HypeError, SystemStatus, Vm, VmEvent } from "../../contract/index.ts";
+import type { Detail } from "./detail.ts";
+import type { Overlay } from "./overlays.ts";
+import type { ThemeName } from "../theme/themes.ts";
+import type { Usage } from "./usage.ts";
+
+export type SortField = "name" | "status" | "age" | "cpu" | "memory" | "page";
+
+/** What stays from one start to the next. */
+export type Settings = {
+  theme: ThemeName | "auto";
+  sort: { field: SortField; descending: boolean };
+  /** Label whose values make groups; null: no groups. */
+  groupBy: string | null;
+  /** Rings the terminal when a VM crashes. */
+  bell: boolean;
+  /** Ids of columns that are not wanted. */
+  hiddenColumns: string[];
+};
+export const DEFAULT_SETTINGS: Settings = {
+  theme: "auto",
+  sort: { field: "name", descending: false },
+  groupBy: null,
+  bell: false,
+  hiddenColumns: [],
+};
+
+export type Connection = {
+  /** As the user named it: a URL. */
+  readonly server: string;
+  /** `refused`: the server is there, the key is not good enough. */
+  status: "connecting" | "online" | "offline" | "refused";
+  /** Since when it is so, epoch milliseconds; what is shown of a server that is offline is as old as that. */
+  sinceMs: number;
+  error: HypeError | null;
+};
+
+/** Panes of the view of one VM, in the order of their keys. */
+export const PANES = [
+  "overview",
+  "tabs",
+  "console",
+  "logs",
+  "network",
+  "events",
+  "artifacts",
+  "configuration",
+] as const;
+export type Pane = (typeof PANES)[number];
+
+export type Screen = { name: "fleet" } | { name: "vm"; vmId: string; pane: Pane } | { name: "events" };
+export type ScreenName = Screen["name"];
+
+export type Toast = { id: number; kind: "info" | "good" | "bad"; text: string; atMs: number; stays: boolean };
+
+/** All there is to see. Only the store changes it. */
+export type State = {
+  connection: Connection;
+  node: SystemStatus | null;
+  vms: Map<string, Vm>;
+  usage: Map<string, Usage>;
+  /** Newest last, at most {@link MOST_EVENTS}. */
+  events: VmEvent[];
+  /** What is being done to a VM right now, by its id. */
+  busy: Map<string, string>;
+  screen: Screen;
+  overlay: Overlay | null;
+  fleet: {
+    filter: string;
+    /** Id of the VM that is chosen. A VM that vanishes hands over to its neighbour. */
+    cursor: string | null;
+    marked: Set<string>;
+    top: number;
+  };
+  /** Of the VM that is looked at; null while none is. */
+  detail: Detail | null;
+  /** The screen of all events: which one is chosen, counted from the newest, and what is looked for. */
+  journal: { cursor: number; top: number; filter: string };
+  toasts: Toast[];
+  /** Lines given to the palette, newest last. */
+  history: string[];
+  settings: Settings;
+  /** Rises with every change: what is worked out from the state is kept as long as it stands still. */
+  version: number;
+};
+
+export const MOST_EVENTS = 1_000;
+
+export const initialState = (server: string, settings: Settings, nowMs: number): State => ({
+  connection: { server, status: "connecting", sinceMs: nowMs, error: null },
+  node: null,
+  vms: new Map(),
+  usage: new Map(),
+  events: [],
+  busy: new Map(),
+  screen: { name: "fleet" },
+  overlay: null,
+  fleet: { filter: "", cursor: null, marked: new Set(), top: 0 },
+  detail: null,
+  journal: { cursor: 0, top: 0, filter: "" },
+  toasts: [],
+  history: [],
+  settings,
+  version: 0,
+});

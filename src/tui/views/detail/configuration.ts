@@ -1,0 +1,13 @@
+import { inset } from "../../canvas/area.ts";
+import { drawFacts, type Fact } from "./facts.ts";
+import type { PaneView } from "./vm.ts";
+
+/** The whole row, as the API gives it. */
+export const configuration: PaneView = ({ canvas, area, vm, detail }) => {
+  const facts = Object.entries(vm)
+    .filter(([name]) => name !== "console_tail")
+    .map(([name, value]): Fact => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const inside = inset(area, 1, 0);
+  const wide = facts.map(([name, value]): Fact => [name, value]);
+  drawFacts(canvas, inside, wide.slice(Math.min(detail.scroll.top, Math.max(0, wide.length - inside.height))));
+};

@@ -1,0 +1,109 @@
+import { createTestRenderer, type TestRendererSetup } from "@opentui/core/testing";
+import { type CliContext, processContext } from "../../src/cli/context.ts";
+import { tuiCommands } from "../../src/cli/tui-commands.ts";
+import { connect } from "../../src/client/client.ts";
+import { App } from "../../src/tui/app.ts";
+import { DEFAULT_SETTINGS, initialState, type Settings } from "../../src/tui/state/state.ts";
+import { Store } from "../../src/tui/state/store.ts";
+import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
+
+export type TuiOptions = {
+  width?: number;
+  height?: number;
+  settings?: Partial<Settings>;
+  /** Rows the server has from the start. */
+  prepare?: (server: TestServer) => void;
+  key?: string;
+};
+
+/** What the interface did to the world outside of its server. */
+export type Seen = { quits: number; saved: Map<string, Uint8Array>; copied: string[]; history: string[] };
+
+/** The CLI's surroundings as the palette's commands see them. */
+const cliContext = ({ url, home }: TestServer, key: string): CliContext => ({
+  ...processContext(),
+  env: { HOME: home, OVERHYPED_API_BASE: url, OVERHYPED_API_KEY: key },
+});
+
+/** The clock of frames that are compared: 20 minutes after the first VM of the fake engine. */
+export const NOW_MS = 1_700_000_000_000 + 20 * 60_000;
+
+/** The terminal interface on a screen in memory, over the real client and the real app. */
+export class TuiWorld implements AsyncDisposable {
+  private constructor(
+    readonly server: TestServer,
+    readonly screen: TestRendererSetup,
+    readonly store: Store,
+    readonly app: App,
+    readonly seen: Seen,
+  ) {}
+
+  static async open({ width = 120, height = 40, settings, prepare, key = KEY }: TuiOptions = {}): Promise<TuiWorld> {
+    const server = startTestServer();
+    prepare?.(server);
+    const screen = await createTestRenderer({ width, height, exitOnCtrlC: false });
+    const client = await connect({ base: server.url, key });
+    const store = new Store(
+      initialState("http://127.0.0.1:7777", { ...DEFAULT_SETTINGS, ...settings }, NOW_MS),
+      () => NOW_MS,
+    );
+    const seen: Seen = { quits: 0, saved: new Map(), copied: [], history: [] };
+    const app = new App({
+      renderer: screen.renderer,
+      client,
+      store,
+      theme: "dark",
+      onQuit: () => void (seen.quits += 1),
+      savePicture: async (vm, bytes) => {
+        seen.saved.set(vm, bytes);
+        return `/pictures/${vm}.png`;
+      },
+      commands: tuiCommands(cliContext(server, key)),
+      keepHistory: (lines) => void (seen.history = [...lines]),
+      copy: (text) => void seen.copied.push(text),
+      sampleMs: 600_000,
+    });
+    app.start();
+    return new TuiWorld(server, screen, store, app, seen);
+  }
+
+  /** Waits for a frame that holds the text, or what the function looks for. */
+  async until(wanted: string | RegExp | ((frame: string) => boolean)): Promise<string> {
+    const matches = (frame: string) =>
+      typeof wanted === "function"
+        ? wanted(frame)
+        : typeof wanted === "string"
+          ? frame.includes(wanted)
+          : wanted.test(frame);
+    for (let tries = 0; ; tries++) {
+      await this.screen.flush();
+      const frame = this.screen.captureCharFrame();
+      if (matches(frame)) return frame;
+      if (tries > 600) throw new Error(`no frame with ${String(wanted)}; the last one:\n${frame}`);
+      await this.#changed();
+    }
+  }
+
+  /** The next change of the state, or a moment: frames also come from timers. */
+  #changed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.store.subscribe(resolve);
+    const timer = setTimeout(resolve, 20);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      stop();
+    });
+  }
+
+  /** Types keys: single characters, or names such as ARROW_DOWN, RETURN, ESCAPE, TAB. */
+  async press(...keys: Parameters<TestRendererSetup["mockInput"]["pressKey"]>[0][]): Promise<void> {
+    for (const key of keys) this.screen.mockInput.pressKey(key);
+    await this.screen.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.app[Symbol.dispose]();
+    await this.screen.dispose();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
