@@ -1,8 +1,11 @@
 import type { PageEvent } from "../../src/contract/index.ts";
 import type { Browser, Running } from "../chromium/supervisor.ts";
 
-/** A page that is loading changes title and URL several times; who watches wants to know where it ends, ms. */
-const SETTLE_MS = 250;
+/**
+ * Looks after something changed, ms: a page that is loading changes several times, and Chromium 156 often tells of no change when only
+ * the title comes later (measured).
+ */
+const LOOKS_MS = [250, 1_000, 3_000];
 const LIST_TIMEOUT_MS = 5_000;
 const URL_CHARACTERS = 2_048;
 const TITLE_CHARACTERS = 512;
@@ -33,11 +36,20 @@ export function watchPage(browser: Browser, tell: (event: PageEvent) => void): (
     const running = browser.runningOrNull;
     if (!running) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const soon = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
+    let first = true;
+    const lookIn = ([ms, ...later]: readonly number[]) => {
+      if (ms === undefined) return void (timer = undefined);
+      timer = setTimeout(() => {
+        first = false;
         look(running).catch(() => {}); // a browser that went away is told by its own event
-      }, SETTLE_MS);
+        lookIn(later);
+      }, ms);
+    };
+    const soon = () => {
+      if (timer !== undefined && first) return; // the first look is still to come
+      clearTimeout(timer);
+      first = true;
+      lookIn(LOOKS_MS);
     };
     const stops = [
       running.connection.on("Target.targetInfoChanged", soon),

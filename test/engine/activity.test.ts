@@ -19,6 +19,9 @@ test("what a VM does and shows: told by its agent, sampled from its process, gon
   await until(() => seen()?.page?.title === "Basket (2)");
   expect(seen()?.page).toEqual({ url: page, title: "Basket (2)", tabs: 1 });
 
+  const late = "data:text/html,<title>Soon</title><script>setTimeout(() => (document.title = 'Late'), 600)</script>";
+  await world.engine.guest("demo").navigate(v.parse(Navigate, { url: late }));
+  await until(() => seen()?.page?.title === "Late"); // Chromium does not tell of a title alone
   await world.engine.guest("demo").openTab(v.parse(OpenTab, { url: "data:text/html,<title>Second</title>" }));
   await until(() => seen()?.page?.title === "Second");
   expect(seen()?.page?.tabs).toBe(2);
