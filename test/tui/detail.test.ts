@@ -39,6 +39,7 @@ function prepare(server: TestServer, picture: () => Promise<Uint8Array>): void {
   server.engine.pages.set("web-1", { url: "https://shop.example/basket", title: "Basket (2)", tabs: 2 });
   server.engine.guests.set("web-1", {
     tabs: async () => ({ items: TABS }),
+    logs: async () => "agent: hello\n",
     screenshot: async () => ({ bytes: await picture(), contentType: "image/png" }),
     observe: { list: async () => ({ items: [], dropped: 0, after: 0 }) },
   } as unknown as Guest);
@@ -55,7 +56,7 @@ const READY = [
   "% of 1",
   "Inbox|Ïnbox",
   "line 99",
-  "qemu: hello",
+  "agent: hello",
   "no requests",
   "VM_CREATED",
   "nothing is kept|cannot|no such",
@@ -90,6 +91,15 @@ test("the console: at its end, scrolled, searched; what the guest wrote does not
   await tui.until("/needle: 1");
   await tui.press("f");
   await tui.until("at the end of 100");
+});
+
+test("logs are the agent's, or the VMM's", async () => {
+  await using tui = await TuiWorld.open({ prepare: oneVm });
+  await tui.until("web-1");
+  await tui.press("RETURN", "4");
+  await tui.until("agent: hello");
+  await tui.press("o");
+  await tui.until((frame) => frame.includes("vmm's log") && frame.includes("qemu: hello"));
 });
 
 test("the page's picture is shown while it can be seen, and as large as the screen", async () => {

@@ -97,6 +97,10 @@ export const ACTIONS: Record<ActionName, Action> = {
   wrap: inState(({ detail }) => {
     if (detail) detail.scroll = { ...detail.scroll, wrap: !detail.scroll.wrap };
   }),
+  "log-source": inState(({ detail }) => {
+    if (detail) detail.logSource = detail.logSource === "agent" ? "vmm" : "agent";
+  }),
+  observe: onChosen((vm, { operations }) => void operations.observe(vm)),
   enlarge: inState(({ detail }) => {
     if (detail?.picture) detail.enlarged = !detail.enlarged;
   }),

@@ -37,10 +37,11 @@ export class DetailFeed implements Disposable {
   }
 
   #follow(): void {
-    const { screen, vms } = this.#store.state;
+    const { screen, vms, detail } = this.#store.state;
     const vm = screen.name === "vm" ? vms.get(screen.vmId) : undefined;
+    const source = detail?.vmId === vm?.id ? detail?.logSource : "agent";
     // Another guest has other tabs: a restart begins anew.
-    const shown = screen.name === "vm" && vm ? `${vm.id} ${vm.generation} ${vm.status} ${screen.pane}` : "";
+    const shown = screen.name === "vm" && vm ? `${vm.id} ${vm.generation} ${vm.status} ${screen.pane} ${source}` : "";
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#stop.abort();
@@ -116,11 +117,12 @@ const picture = repeated(
   },
 );
 
-/** Follows one of the VM's logs. */
+/** Follows one of the VM's logs: the console, or the one that is chosen. */
 const lines =
-  (source: "console" | "agent" | "vmm") =>
+  (which: "console" | "chosen") =>
   async (look: Look): Promise<void> => {
-    const { client, vmId, signal } = look;
+    const { client, store, vmId, signal } = look;
+    const source = which === "console" ? which : (store.state.detail?.logSource ?? "agent");
     const kept = new Lines();
     let timer: ReturnType<typeof setTimeout> | undefined;
     note(look, (detail) => void (detail.lines = kept));
@@ -148,7 +150,7 @@ const WORK: Record<Pane, readonly Work[]> = {
   overview: [ofGuest(tabs), ofGuest(picture)],
   tabs: [ofGuest(tabs), ofGuest(picture)],
   console: [ofHost(lines("console"))],
-  logs: [ofHost(lines("vmm"))],
+  logs: [ofHost(lines("chosen"))],
   network: [ofHost(egress), ofGuest(requests)],
   events: [],
   artifacts: [ofHost(artifacts)],

@@ -77,6 +77,13 @@ export class Operations {
     });
   }
 
+  async observe(vm: Vm): Promise<void> {
+    await this.#tell(`recording ${vm.name}`, async () => {
+      await this.#client.browser.operate(vm.id, "start-observing", {});
+      return `${vm.name}: requests, console, exceptions and sockets are recorded`;
+    });
+  }
+
   /** What the form of a new VM offers; nothing where the key may not ask. */
   async choices(): Promise<{ images: string[]; profiles: string[] }> {
     const [images, profiles] = await Promise.all([

@@ -39,6 +39,8 @@ export type ActionName =
   | "search"
   | "follow"
   | "wrap"
+  | "log-source"
+  | "observe"
   | "enlarge"
   | "next-pane"
   | "previous-pane"
@@ -100,6 +102,8 @@ export const BINDINGS: readonly Binding[] = [
   { where: ["vm"], keys: ["]"], action: "next-vm", help: "Next VM" },
   { where: ["vm"], keys: ["["], action: "previous-vm", help: "VM before" },
   { where: ["vm"], keys: ["z"], action: "enlarge", help: "The page as large as the screen, and back", footer: "zoom" },
+  { where: ["vm"], keys: ["o"], action: "log-source", help: "Logs: the agent's or the VMM's" },
+  { where: ["vm"], keys: ["r"], action: "observe", help: "Record requests, console and exceptions of this browser" },
   { where: ["vm"], keys: ["/"], action: "search", help: "Mark lines of a log that hold some text" },
   { where: ["vm"], keys: ["f"], action: "follow", help: "Stay at the end of a log, or stop" },
   { where: ["vm"], keys: ["w"], action: "wrap", help: "Wrap long lines of a log" },

@@ -26,6 +26,8 @@ export type Detail = {
   entries: readonly Entry[] | null;
   artifacts: readonly Artifact[] | null;
   picture: Picture | null;
+  /** Whose log the pane of logs follows. */
+  logSource: "agent" | "vmm";
   /** Why the pane has nothing to show. */
   problem: string | null;
   scroll: Scroll;
@@ -41,6 +43,7 @@ export const emptyDetail = (vmId: string): Detail => ({
   entries: null,
   artifacts: null,
   picture: null,
+  logSource: "agent",
   problem: null,
   scroll: AT_START,
   enlarged: false,

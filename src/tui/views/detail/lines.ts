@@ -4,7 +4,7 @@ import type { Scroll } from "../../state/detail.ts";
 import type { PaneView } from "./vm.ts";
 
 /** A log: at its end while it is followed, else where it was scrolled to. */
-export const lines: PaneView = ({ canvas, area, detail }) => {
+export const lines: PaneView = ({ canvas, area, state, detail }) => {
   const { scroll, problem } = detail;
   const all = detail.lines?.all() ?? [];
   const [body, foot] = cutBottom(inset(area, 1, 0), 1);
@@ -14,10 +14,12 @@ export const lines: PaneView = ({ canvas, area, detail }) => {
     const isFound = wanted !== "" && line.toLowerCase().includes(wanted);
     canvas.text({ ...body, y: body.y + at, height: 1 }, line, isFound ? { ink: "warning", bold: true } : {});
   }
+  const isLog = state.screen.name === "vm" && state.screen.pane === "logs";
+  const whose = isLog ? `${detail.logSource}'s log (o: the other), ` : "";
   const where = scroll.follow ? "at the end" : `line ${Math.min(scroll.top + 1, all.length)}`;
   const found =
     wanted === "" ? "" : `   /${scroll.search}: ${all.filter((line) => line.toLowerCase().includes(wanted)).length}`;
-  canvas.line(foot, problem ?? `${where} of ${all.length}${scroll.wrap ? ", wrapped" : ""}${found}`, {
+  canvas.line(foot, whose + (problem ?? `${where} of ${all.length}${scroll.wrap ? ", wrapped" : ""}${found}`), {
     ink: problem ? "bad" : "muted",
   });
 };

@@ -26,7 +26,7 @@ export const network: PaneView = ({ canvas, area, vm, detail }) => {
   }
   const requests = (detail.entries ?? []).filter((entry): entry is Request => entry.kind === "request");
   if (requests.length === 0) {
-    const text = vm.status === "running" ? "no requests recorded; `hype observe` begins to record" : "";
+    const text = vm.status === "running" ? "no requests recorded; r begins to record" : "";
     return void canvas.text(rest, detail.problem ?? text, { ink: "muted" });
   }
   for (const [at, request] of requests.slice(-rest.height).entries()) {
