@@ -128,13 +128,21 @@ export class Frames {
 
   /** Frames of other sites live in processes of their own, with sessions of their own. */
   async #attach(signal: AbortSignal): Promise<void> {
-    this.#attaching ??= this.#follow(this.tab);
+    this.#attaching ??= this.#follow(this.tab).catch((thrown: unknown) => {
+      this.#attaching = undefined; // the next one tries again
+      throw thrown;
+    });
     await this.tab.within(this.#attaching, signal);
   }
 
   async #follow(session: FrameSession & Pick<TabSession, "on">): Promise<void> {
-    this.#listen(session);
-    await session.send("Target.setAutoAttach", ATTACH);
+    const stop = this.#listen(session);
+    try {
+      await session.send("Target.setAutoAttach", ATTACH);
+    } catch (thrown) {
+      stop();
+      throw thrown;
+    }
   }
 
   /** @returns a function that stops listening, to it and to the frames in it. */

@@ -8,13 +8,15 @@ import {
 } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
 import { answerDialogs } from "./dialogs.ts";
-import { type Arrived, NavigationWatch } from "./navigation-watch.ts";
+import { ABORTED, type Arrived, NavigationWatch } from "./navigation-watch.ts";
 import type { TabSession } from "./tabs.ts";
 
 /** Gets what happened beside the way (dialogs), for the log. */
 type Note = (text: string) => void;
 /** A navigation that was begun goes on for so long at most before a stop counts as done, ms. */
 const STOP_MS = 2_000;
+/** A page that never comes because renderers die under it is ordered so often. */
+const MAX_ORDERS = 3;
 
 /**
  * Opens an address and waits as far as asked. A page that sends the browser on before it has loaded is followed.
@@ -27,18 +29,19 @@ export async function navigate(
   note: Note,
 ): Promise<Navigated> {
   mustBeAllowed(request.url);
-  await tab.revive(signal);
   const shown = request.url.slice(0, 2048);
   return underWatch(tab, shown, signal, note, async (watch) => {
     const { frameId, loaderId, errorText, isDownload } = await tab.send("Page.navigate", { url: request.url }, signal);
-    if (errorText || isDownload) throw new HypeError("navigation_failed", `${shown}: ${reason(errorText, isDownload)}`);
+    if (isDownload) throw new HypeError("navigation_failed", `${shown}: the address is a download, not a page`);
+    // Without a loader it was for the renderer (chrome://crash), which may be dying of it.
+    if (errorText === ABORTED && !loaderId) await tab.deaths(signal);
+    if (errorText) throw failed(shown, errorText, loaderId);
     return loaderId ? watch.reached(frameId, loaderId, request.wait_until, signal) : watch.jumped(frameId, signal);
   });
 }
 
 /** @throws as {@link navigate} */
 export async function reload(tab: TabSession, request: Revisit, signal: AbortSignal, note: Note): Promise<Navigated> {
-  await tab.revive(signal);
   return underWatch(tab, "reload", signal, note, async (watch) => {
     await tab.send("Page.reload", { ignoreCache: request.ignore_cache }, signal);
     return watch.next(tab.id, request.wait_until, signal);
@@ -53,7 +56,6 @@ export async function goInHistory(
   signal: AbortSignal,
   note: Note,
 ): Promise<Navigated> {
-  await tab.revive(signal);
   const { entries, currentIndex } = await tab.send("Page.getNavigationHistory", undefined, signal);
   const entry = entries[currentIndex + step];
   if (!entry)
@@ -84,28 +86,41 @@ async function underWatch(
   note: Note,
   order: (watch: NavigationWatch) => Promise<Arrived>,
 ): Promise<Navigated> {
-  const watch = new NavigationWatch(tab);
-  const stopAnswering = answerDialogs(tab, note);
-  const release = tab.observe(signal);
-  try {
-    const { failure, ...arrived } = await order(watch);
-    const info = await tab.info(signal);
-    if (failure) throw new HypeError("navigation_failed", `${what}: ${failure}`);
-    return { tab: tab.id, ...info, ...arrived };
-  } catch (thrown) {
-    if (signal.aborted) tab.send("Page.stopLoading", undefined).catch(() => {});
-    if (thrown instanceof CommandRefused)
-      throw new HypeError("navigation_failed", `${what}: ${thrown.detail}`, {}, { cause: thrown });
-    throw thrown;
-  } finally {
-    stopAnswering();
-    watch.stop();
-    release();
+  for (let orders = 1; ; orders++) {
+    const { survived } = tab;
+    const watch = new NavigationWatch(tab);
+    const stopAnswering = answerDialogs(tab, note);
+    const release = tab.observe(signal);
+    try {
+      const { failure, ...arrived } = await order(watch);
+      const info = await tab.info(signal);
+      if (failure) throw failed(what, failure, tab.id);
+      return { tab: tab.id, ...info, ...arrived };
+    } catch (thrown) {
+      if (signal.aborted) tab.send("Page.stopLoading", undefined).catch(() => {});
+      // The renderer died, perhaps of the page before, and took the one ordered with it.
+      else if (orders < MAX_ORDERS && isLost(thrown) && !watch.hasArrived(tab.id))
+        if ((await tab.deaths(signal)) > survived) continue;
+      if (thrown instanceof CommandRefused)
+        throw new HypeError("navigation_failed", `${what}: ${thrown.detail}`, {}, { cause: thrown });
+      throw thrown;
+    } finally {
+      stopAnswering();
+      watch.stop();
+      release();
+    }
   }
 }
 
-const reason = (errorText: string | undefined, isDownload: boolean | undefined): string =>
-  isDownload ? "the address is a download, not a page" : errorText!;
+/** Ended by something else than its own answer. */
+class Aborted extends HypeError {}
+
+const isLost = (thrown: unknown): boolean =>
+  thrown instanceof Aborted || (thrown instanceof HypeError && thrown.code === "tab_crashed");
+
+/** @param document what was to come; without one it was an order to the page that is there */
+const failed = (what: string, reason: string, document: string | undefined): HypeError =>
+  new (reason === ABORTED && document ? Aborted : HypeError)("navigation_failed", `${what}: ${reason}`);
 
 const REFUSED: Record<string, string> = {
   "javascript:": "a script is no page: use evaluate",

@@ -11,6 +11,8 @@ const LIFECYCLE = {
   networkidle: "networkIdle",
 } as const;
 
+/** Chromium's reason where a navigation was given up, by whomever. No error page follows. */
+export const ABORTED = "net::ERR_ABORTED";
 const TELL_EVENTS = ["Page.setLifecycleEventsEnabled", { enabled: true }] as const;
 /** A page takes longer than this, or its events were lost. */
 const ASK_AGAIN_MS = 500;
@@ -91,7 +93,7 @@ export class NavigationWatch {
   }
 
   /**
-   * Resolves when the document of `loaderId`, or the one that replaced it since, has come as far as asked.
+   * Resolves when the document of `loaderId`, or the one that replaced it since, has come as far as asked, or will not come.
    * The status is null where there was no HTTP: data:, about:.
    */
   async reached(frameId: string, loaderId: string, until: Until, signal: AbortSignal): Promise<Arrived> {
@@ -99,6 +101,7 @@ export class NavigationWatch {
     let arrived = loaderId;
     const condition = () => {
       arrived = this.#latest(frameId, loaderId);
+      if (this.#isGivenUp(frameId, arrived)) return true;
       return event === null ? this.#isCommitted(arrived) : this.#seen.get(arrived)?.has(event) === true;
     };
     // The command has the present document's past events told again: those of a renderer that took us over in mid-load were lost.
@@ -135,6 +138,11 @@ export class NavigationWatch {
     return last !== undefined && !this.#isCommitted(last.loaderId) && !this.#failures.has(last.loaderId);
   }
 
+  /** Whether any document that was begun has got there. */
+  hasArrived(frameId: string): boolean {
+    return this.#begun.some((begun) => begun.frameId === frameId && this.#isCommitted(begun.loaderId));
+  }
+
   /** Resolves when no navigation of the frame is under way any more. */
   settled(frameId: string, signal: AbortSignal): Promise<void> {
     return this.#until(signal, () => !this.isUnderWay(frameId));
@@ -149,6 +157,11 @@ export class NavigationWatch {
     const loaders = this.#begun.filter((begun) => begun.frameId === frameId).map((begun) => begun.loaderId);
     const later = loaders.slice(loaders.indexOf(loaderId) + 1);
     return later.findLast((loader) => this.#isCommitted(loader)) ?? loaderId;
+  }
+
+  /** Answered, but given up before its commit, and nothing came after it. */
+  #isGivenUp(frameId: string, loaderId: string): boolean {
+    return this.#failures.get(loaderId) === ABORTED && !this.#isCommitted(loaderId) && this.#stopped.has(frameId);
   }
 
   /** Only a committed document has lifecycle events: they tell of a commit that was itself not reported. */

@@ -13,12 +13,25 @@ import { Frames } from "./frames.ts";
 
 /** Chromium's word on commands for a tab that is gone. */
 const NO_SESSION = /^Session with given id not found/;
+/** Its word on commands that a dead renderer did not take, once there is another. */
+const CRASHED = /^Target crashed/;
+/** Carried out by the browser process, so that a dead tab takes them; and what gives it its next renderer. True: answered by it, too. */
+const FOR_THE_DEAD: { [method in keyof Commands]?: boolean } = {
+  "Page.navigate": true,
+  "Page.navigateToHistoryEntry": true,
+  "Page.getNavigationHistory": true,
+  "Page.reload": false,
+};
+/** A page that can still run scripts answers this soon, even under software emulation; a dead one is told of as soon. */
+const STILL_ALIVE_MS = 2_000;
+type Domain = "Page" | "Network";
 
 /** A tab we are attached to. Our session stays: only a session older than a page's endless loop can end that loop. */
 export class TabSession {
   #crashed = false;
+  #deaths = 0;
   #dialogOpen = false;
-  #users = new Map<string, number>(); // domain -> how many need it enabled
+  #users = new Map<Domain, number>(); // how many need it enabled
   readonly frames = new Frames(this);
   #hands: Input | undefined;
 
@@ -27,8 +40,13 @@ export class TabSession {
     readonly id: string,
     private readonly sessionId: string,
   ) {
-    this.on("Inspector.targetCrashed", () => this.crashed());
-    this.on("Inspector.targetReloadedAfterCrash", () => (this.#crashed = false));
+    this.on("Inspector.targetCrashed", () => {
+      this.#crashed = true;
+      this.#deaths += 1;
+      this.#dialogOpen = false;
+    });
+    this.on("Inspector.targetReloadedAfterCrash", () => this.#revived());
+    this.#tell("Inspector.enable", undefined); // of a tab that is dead already it says so
     this.on("Page.javascriptDialogOpening", () => (this.#dialogOpen = true));
     this.on("Page.javascriptDialogClosed", () => {
       this.#dialogOpen = false;
@@ -36,20 +54,23 @@ export class TabSession {
     });
   }
 
-  /** The browser may say it before the session does. */
-  crashed(): void {
-    this.#crashed = true;
+  /** Renderers that died and have a successor. */
+  get survived(): number {
+    return this.#crashed ? this.#deaths - 1 : this.#deaths;
   }
 
   /** @throws as {@link Connection.send} */
   async send<M extends keyof Commands>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
     // Chromium leaves most commands to a dead renderer unanswered.
-    if (this.#crashed && method !== "Page.navigate")
-      throw new HypeError("tab_crashed", `the renderer of tab ${this.id} died`, { tab: this.id });
+    if (this.#crashed && !(method in FOR_THE_DEAD)) throw this.#died();
+    const outlivesCrash = FOR_THE_DEAD[method] === true;
+    const options = { sessionId: this.sessionId, outlivesCrash, ...(signal ? { signal } : {}) };
     try {
-      return await this.connection.send(method, params, { sessionId: this.sessionId, ...(signal ? { signal } : {}) });
+      return await this.connection.send(method, params, options);
     } catch (thrown) {
-      if (thrown instanceof CommandRefused && NO_SESSION.test(thrown.detail))
+      if (!(thrown instanceof CommandRefused)) throw thrown;
+      if (CRASHED.test(thrown.detail)) throw this.#died(thrown);
+      if (NO_SESSION.test(thrown.detail))
         throw new HypeError("tab_not_found", "the tab was closed", { tab: this.id }, { cause: thrown });
       throw thrown;
     }
@@ -102,19 +123,18 @@ export class TabSession {
    */
   observe(signal: AbortSignal): () => void {
     const release = [this.use("Page", signal), this.use("Network", signal)];
-    this.send("Page.setLifecycleEventsEnabled", { enabled: true }, signal).catch(() => {}); // the tab's fault shows in what follows
+    this.#tell("Page.setLifecycleEventsEnabled", { enabled: true }, signal);
     return () => release.forEach((stop) => stop());
   }
 
   /** Keeps a domain's events coming until released; it is disabled again when nobody uses it any more. Nothing is waited for. */
-  use(domain: "Page" | "Network", signal?: AbortSignal): () => void {
-    const params = domain === "Network" ? { maxTotalBufferSize: 0, maxResourceBufferSize: 0 } : undefined;
+  use(domain: Domain, signal?: AbortSignal): () => void {
     const users = (step: number) => {
       const count = (this.#users.get(domain) ?? 0) + step;
       this.#users.set(domain, count);
       return count;
     };
-    if (users(1) === 1) this.send(`${domain}.enable`, params, signal).catch(() => users(0)); // the tab's fault shows in what follows
+    if (users(1) === 1) this.#enable(domain, signal);
     let released = false;
     return () => {
       if (released) return;
@@ -123,26 +143,38 @@ export class TabSession {
     };
   }
 
-  /** Not while a dialog is open: Chromium would dismiss it, and it is somebody's to answer. */
-  #disable(domain: "Page" | "Network"): void {
-    if (domain === "Page" && this.#dialogOpen) return;
-    this.send(`${domain}.disable`, undefined).catch(() => {}); // the tab is gone
+  #enable(domain: Domain, signal?: AbortSignal): void {
+    const params = domain === "Network" ? { maxTotalBufferSize: 0, maxResourceBufferSize: 0 } : undefined;
+    this.#tell(`${domain}.enable`, params, signal);
   }
 
-  /** Gives a crashed tab a new renderer; nothing to do for a living one. */
-  async revive(signal: AbortSignal): Promise<void> {
-    if (!this.#crashed) return;
-    let stop = () => {};
-    const reloaded = this.wait<void>(signal, (resolve) => {
-      stop = this.on("Inspector.targetReloadedAfterCrash", () => resolve());
-    });
-    try {
-      // The answer as well: another navigation ordered before this one has arrived may be lost.
-      const navigated = this.send("Page.navigate", { url: "about:blank" }, signal).catch(() => {}); // its failure shows as the caller's timeout
-      await Promise.all([reloaded, navigated]);
-    } finally {
-      stop();
-    }
+  /** Not while a dialog is open: Chromium would dismiss it, and it is somebody's to answer. */
+  #disable(domain: Domain): void {
+    if (domain === "Page" && this.#dialogOpen) return;
+    this.#tell(`${domain}.disable`, undefined);
+  }
+
+  /** The new renderer was told nothing of what the dead one left unanswered. */
+  #revived(): void {
+    this.#crashed = false;
+    for (const [domain, count] of this.#users) if (count > 0) this.#enable(domain);
+    if (this.#users.get("Page")) this.#tell("Page.setLifecycleEventsEnabled", { enabled: true });
+  }
+
+  /** Without an answer, and to a dead tab too: the browser process has its part in it. The tab's fault shows in what follows. */
+  #tell<M extends keyof Commands>(method: M, params: Params<M>, signal?: AbortSignal): void {
+    this.connection.send(method, params, { sessionId: this.sessionId, ...(signal ? { signal } : {}) }).catch(() => {});
+  }
+
+  #died(cause?: unknown): HypeError {
+    return new HypeError("tab_crashed", `the renderer of tab ${this.id} died`, { tab: this.id }, { cause });
+  }
+
+  /** Renderers that died so far; one that is dying just now is waited for, a short time. */
+  async deaths(signal: AbortSignal): Promise<number> {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(STILL_ALIVE_MS)]);
+    await this.send("Runtime.evaluate", { expression: "0" }, patience).catch(() => signal.throwIfAborted());
+    return this.#deaths;
   }
 
   /** Address and title as the browser process knows them: no script of the page is asked. */

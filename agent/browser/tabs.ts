@@ -24,12 +24,6 @@ export class Tabs {
       this.#sessions.delete(targetId);
       if (this.#contexts.size > 0) void this.#disposeEmpty();
     });
-    connection.on("Target.targetCrashed", ({ targetId }) => {
-      void this.#sessions.get(targetId)?.then(
-        (session) => session.crashed(),
-        () => {}, // it was never attached to
-      );
-    });
     connection.on("Target.detachedFromTarget", ({ targetId }) => targetId && this.#sessions.delete(targetId));
   }
 

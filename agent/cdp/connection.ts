@@ -8,8 +8,13 @@ export type Events = ProtocolMapping.Events;
 export type Params<M extends keyof Commands> = Commands[M]["paramsType"][0];
 export type Result<M extends keyof Commands> = Commands[M]["returnType"];
 
-export type SendOptions = { sessionId?: string; signal?: AbortSignal };
-type Pending = { sessionId: string | undefined; reject: (error: HypeError) => void };
+export type SendOptions = {
+  sessionId?: string;
+  signal?: AbortSignal;
+  /** It is the browser process that answers, whether the tab's renderer lives or not. */
+  outlivesCrash?: boolean;
+};
+type Pending = { sessionId: string | undefined; outlivesCrash: boolean; reject: (error: HypeError) => void };
 
 /** Chromium said no to a command; `detail` is its own sentence. Operations turn it into one of their errors. */
 export class CommandRefused extends Error {
@@ -45,11 +50,10 @@ export class Connection {
       this.#fail((pending) => pending.sessionId === sessionId, new HypeError("tab_not_found", "the tab was closed"));
     });
     this.on("Target.targetCrashed", ({ targetId, status }) =>
-      this.#fail(
-        ({ sessionId }) => sessionId !== undefined && this.#targets.get(sessionId) === targetId,
-        new HypeError("tab_crashed", `the tab's renderer died (${status})`),
-      ),
+      this.#crashed((sessionId) => this.#targets.get(sessionId) === targetId, ` (${status})`),
     );
+    // Of a tab that was dead already when the session began, this alone is told.
+    this.on("Inspector.targetCrashed", (_, crashed) => this.#crashed((sessionId) => sessionId === crashed));
   }
 
   /** @throws HypeError `browser_unavailable` */
@@ -86,12 +90,12 @@ export class Connection {
    * @throws as {@link Connection.send}
    */
   wait<T>(
-    { sessionId, signal }: SendOptions,
+    { sessionId, signal, outlivesCrash = false }: SendOptions,
     begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
   ): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const pending: Pending = { sessionId, reject };
+    const pending: Pending = { sessionId, outlivesCrash, reject };
     const onAbort = () => reject(signal!.reason);
     this.#pending.add(pending);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -122,6 +126,13 @@ export class Connection {
 
   #raw(method: string, params: object, sessionId: string | undefined): Promise<unknown> {
     return this.client.send(method as never, params as never, sessionId as never) as unknown as Promise<unknown>;
+  }
+
+  #crashed(isOne: (sessionId: string) => boolean, how = ""): void {
+    this.#fail(
+      ({ sessionId, outlivesCrash }) => !outlivesCrash && sessionId !== undefined && isOne(sessionId),
+      new HypeError("tab_crashed", `the tab's renderer died${how}`),
+    );
   }
 
   #fail(concerned: (pending: Pending) => boolean, error: HypeError): void {

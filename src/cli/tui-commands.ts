@@ -1,6 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import type { Commands, Completion } from "../tui/commands/commands.ts";
 import { splitLine } from "../tui/commands/commands.ts";
+import type { Target } from "../tui/connection/session.ts";
 import { messageOf } from "../contract/errors.ts";
 import { completionNodes } from "./completion/words.ts";
 import type { CliContext } from "./context.ts";
@@ -11,8 +12,11 @@ import { run } from "./run.ts";
 /** Commands that take the terminal for themselves, or end the server under it. */
 const NOT_HERE = new Set(["tui", "serve", "mcp"]);
 
-/** The CLI as the palette of the terminal interface uses it: the same commands, their output as text, in this process. */
-export function tuiCommands(context: CliContext): Commands {
+/**
+ * The CLI as the palette of the terminal interface uses it: the same commands, their output as text, in this process.
+ * @param target the server on the screen
+ */
+export function tuiCommands(context: CliContext, target: () => Target): Commands {
   const definitions = commandDefinitions().filter(({ path }) => !NOT_HERE.has(path[0] ?? ""));
   const nodes = completionNodes(definitions);
   return {
@@ -45,8 +49,11 @@ export function tuiCommands(context: CliContext): Commands {
           },
         });
       const paint = colours(false);
+      const { server, key } = target();
       const own: CliContext = {
         ...context,
+        // The server on the screen is meant, whatever the environment says.
+        env: { ...context.env, OVERHYPED_API_BASE: server, ...(key === null ? {} : { OVERHYPED_API_KEY: key }) },
         stdin: Readable.from([]),
         stdout: stream(),
         stderr: stream(),

@@ -1,4 +1,5 @@
 import { Command } from "clipanion";
+import type { Target } from "../tui/connection/session.ts";
 import { HypeError } from "../contract/errors.ts";
 import { oneOf } from "./arguments/quantities.ts";
 import { CATEGORY, connection, ServerCommand } from "./command.ts";
@@ -26,18 +27,29 @@ export class TuiCommand extends ServerCommand {
       throw new HypeError("usage", "the terminal interface needs a terminal on standard input and output", {
         remedy: "`hype --help` names the commands for scripts.",
       });
+    if (env.TERM === "dumb")
+      throw new HypeError("usage", "TERM=dumb cannot move its cursor: the terminal interface needs more", {
+        remedy: "Use a terminal that can, or the commands for scripts: `hype --help`.",
+      });
     const config = await this.serverConfig();
-    const options = await connection(config);
+    const { tuiSettingsFile } = await import("../config/user-paths.ts");
     const { runTui } = await import("../tui/start.ts");
-    const client = await this.context.connect(options);
-    const plain = Boolean(env.NO_COLOR) || env.TERM === "dumb";
     const { tuiCommands } = await import("./tui-commands.ts");
+    const { serveInBackground } = await import("./serve-in-background.ts");
+    let target: Target = { server: config.apiBase, key: null };
     await runTui({
-      client,
-      server: options.base,
-      theme: theme ?? (plain ? "none" : "dark"),
-      commands: tuiCommands(this.context),
+      server: config.apiBase,
+      connect: async (wanted) => {
+        target = wanted;
+        const key = wanted.key ?? config.apiKey;
+        return await this.context.connect(await connection({ ...config, apiBase: wanted.server, apiKey: key }));
+      },
+      serve: () => serveInBackground(config),
+      theme,
+      plain: Boolean(env.NO_COLOR),
+      commands: tuiCommands(this.context, () => target),
       cwd: this.context.cwd,
+      settingsFile: tuiSettingsFile(env),
     });
   }
 }

@@ -17,7 +17,7 @@ const Link = v.object({
 const heldBy = ({ label, since }: Control): string => `${line(label ?? "a person", 64)} since ${since}`;
 /** Who has the browser in hand, in one sentence. */
 export const controlSaid = (name: string, control: Control | null): string =>
-  control ? `${name} is in the hands of ${heldBy(control)}.` : `${name} is in nobody's hands: go on.`;
+  `${name} is in ${control ? `the hands of ${heldBy(control)}` : "nobody's hands"}.`;
 
 function linkTo(
   { house }: ToolContext,
@@ -44,7 +44,10 @@ export const controlTools = [
     output: Link,
     handle: async ({ vm: ref, ...wanted }, context) => {
       const link = linkTo(context, ref, wanted);
-      return { text: `Give the user this link, whole; it opens until ${link.expires_at}:\n${link.url}`, structured: link };
+      return {
+        text: `Give the user this link, whole; it opens until ${link.expires_at}:\n${link.url}`,
+        structured: link,
+      };
     },
   }),
   tool({
@@ -60,7 +63,9 @@ export const controlTools = [
     output: Link,
     handle: async ({ vm: ref, reason, ...wanted }, context) => {
       const { house } = context;
-      house.takeControl(ref);
+      const before = house.get(ref).control;
+      const isOffered = before?.link === null && before.label === null; // and nobody took it up yet: it stands
+      if (!isOffered) house.takeControl(ref);
       try {
         const link = linkTo(context, ref, wanted);
         const text = joined(
@@ -70,7 +75,7 @@ export const controlTools = [
         );
         return { text, structured: link };
       } catch (thrown) {
-        house.returnControl(ref); // an offer nobody can take up
+        if (!isOffered) house.returnControl(ref); // nobody could take it up
         throw thrown;
       }
     },
@@ -96,10 +101,9 @@ export const controlTools = [
       const { name, control: now } = house.get(ref);
       const control = wait ? await house.whenControl(ref, wait === "taken", seconds * 1_000, signal) : now;
       const isLate = wait !== undefined && (control !== null) !== (wait === "taken");
+      const next = isLate ? ` So it is after ${seconds} s: call again to wait on.` : control ? "" : " Go on.";
       return {
-        text: isLate
-          ? `After ${seconds} s ${controlSaid(name, control).replace(": go on", "")} Call again to wait on.`
-          : controlSaid(name, control),
+        text: controlSaid(name, control) + next,
         structured: { control: control && { label: control.label, since: control.since } },
       };
     },

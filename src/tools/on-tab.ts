@@ -6,8 +6,9 @@ import type { ToolContext } from "./tool.ts";
 type Place = { vm: string; tab?: string | undefined };
 export type OnTab = { guest: Guest; tab: string; signal: AbortSignal };
 
-/** Console, exceptions and requests are wanted after the fact: they are recorded from the first use of a tab on. */
+/** Console, exceptions and requests are wanted after the fact: they are recorded from the first use of a tab on, while it is used. */
 const RECORDED = v.parse(StartObserving, { kinds: ["console", "exception", "request"], timeout_ms: 10_000 });
+const END_MS = 15_000;
 
 /**
  * Does something on a VM's browser. It ends with the caller, and with the VM.
@@ -40,7 +41,7 @@ export function onTab<T>(context: ToolContext, place: Place, work: (on: OnTab) =
     const tab = place.tab ?? tabs.current(vmKey) ?? (await firstTab(context, guest, vmKey, signal));
     tabs.use(vmKey, tab);
     try {
-      if (!tabs.begin(vmKey, tab)) await record(guest, tab, signal);
+      await tabs.begin(vmKey, tab, () => record(guest, tab, signal));
       return await work({ guest, tab, signal });
     } catch (thrown) {
       if (thrown instanceof HypeError && thrown.code === "tab_not_found") tabs.forget(vmKey, tab);
@@ -74,9 +75,21 @@ async function freeTab({ tabs }: ToolContext, guest: Guest, vmKey: string, signa
   return tab;
 }
 
-/** A page that cannot be recorded can still be used. */
-async function record(guest: Guest, tab: string, signal: AbortSignal): Promise<void> {
-  await guest.observe.start({ ...RECORDED, tab }, signal).catch((thrown: unknown) => {
+/** A page that cannot be recorded can still be used. @returns what ends the recording, but for what others had begun before */
+async function record({ observe }: Guest, tab: string, signal: AbortSignal): Promise<() => void> {
+  try {
+    const before = await observe.stop({ ...RECORDED, kinds: [], tab }, signal); // stops nothing, tells what runs
+    await observe.start({ ...RECORDED, tab }, signal);
+    const kinds = RECORDED.kinds.filter((kind) => !before.tabs[tab]?.includes(kind));
+    return () => void observe.stop({ ...RECORDED, kinds, tab }, AbortSignal.timeout(END_MS)).catch(() => {});
+  } catch (thrown) {
     if (!(thrown instanceof HypeError) || thrown.code === "cancelled" || thrown.code === "tab_not_found") throw thrown;
-  });
+    return () => {};
+  }
+}
+
+/** A signal that fires when its scope is left: what was opened and not read to its end is closed with it. */
+export function untilDisposed(): Disposable & { signal: AbortSignal } {
+  const scope = new AbortController();
+  return { signal: scope.signal, [Symbol.dispose]: () => scope.abort() };
 }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { Content, Evaluate, Find, Navigate, Pdf, Revisit, Screenshot, Wait } from "../contract/index.ts";
 import { elementOf, onPage, optionalTarget, snapshot, timeoutMs, words } from "./fields.ts";
 import { artifactLink } from "./artifacts.ts";
+import { downloadLine } from "./files.ts";
 import { cut, fenced, joined, line, listed, pageHead, section } from "./markdown.ts";
 import { onTab } from "./on-tab.ts";
 import { pageResult, SNAPSHOT_CHARACTERS, snapshotOf } from "./page-result.ts";
@@ -163,7 +164,8 @@ export const pageTools = [
   tool({
     name: "browser_wait_for",
     title: "Wait for something",
-    description: "Waits for text to appear or go, a selector, a URL (glob), or a time in seconds. Give one.",
+    description:
+      "Waits for text to appear or go, a selector, a URL (glob), a download to end (name, glob; * any), or a time in seconds. Give one.",
     isDefault: true,
     input: v.strictObject({
       ...onPage,
@@ -171,13 +173,18 @@ export const pageTools = [
       textGone: v.optional(words()),
       selector: v.optional(words()),
       url: v.optional(words()),
+      download: v.optional(words(1_024)),
       time: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60))),
       timeout_ms: timeoutMs,
     }),
     effect: "read",
-    handle: ({ vm, tab, time, textGone, timeout_ms: timeout, ...rest }, context) =>
+    handle: ({ vm, tab, time, textGone, download, timeout_ms: timeout, ...rest }, context) =>
       onTab(context, { vm, tab }, async (on) => {
-        const condition = { ...rest, ...(textGone !== undefined && { text_gone: textGone }) };
+        const condition = {
+          ...rest,
+          ...(textGone !== undefined && { text_gone: textGone }),
+          ...(download !== undefined && { download: download === "*" ? true : { name: download } }),
+        };
         if (time !== undefined && Object.keys(condition).length === 0) {
           const ms = Math.max(1, Math.round(time * 1_000));
           const acted = await on.guest.page.act("pause", { ms, tab: on.tab, timeout_ms: ms + 10_000 }, on.signal);
@@ -187,7 +194,13 @@ export const pageTools = [
           parsed(Wait, { ...condition, tab: on.tab, ...timed(timeout) }),
           on.signal,
         );
-        return pageResult(on, waited, false);
+        if (!waited.download) return pageResult(on, waited, false);
+        const { id, name, state } = waited.download;
+        const text = `${downloadLine(waited.download)}\nSee it with browser_downloads, keep it with artifact_keep_download.`;
+        return {
+          text,
+          structured: { tab: waited.tab, url: waited.url, title: waited.title, download: { id, name, state } },
+        };
       }),
   }),
   tool({

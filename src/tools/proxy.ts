@@ -38,7 +38,9 @@ export const proxyTools = [
       "Gives a VM's browser another proxy, or none (no url). From none to one and back the browser restarts: open tabs are lost.",
     input: v.strictObject({
       vm,
-      url: v.optional(v.pipe(v.string(), v.maxLength(2_048), v.description("http, https or socks5://[user:password@]host:port"))),
+      url: v.optional(
+        v.pipe(v.string(), v.maxLength(2_048), v.description("http, https or socks5://[user:password@]host:port")),
+      ),
       bypass: v.optional(v.pipe(v.array(v.string()), v.maxLength(256), v.description("Hosts reached without it"))),
     }),
     isIdempotent: true,

@@ -1,5 +1,6 @@
 import { HypeError } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
+import { controlSaid } from "./control.ts";
 import { parsed } from "./parse.ts";
 import { findTool, likelyTools } from "./registry.ts";
 import type { Tool, ToolContext, ToolResult } from "./tool.ts";
@@ -34,10 +35,26 @@ export async function runTool(
     if (!tool) return unknownTool(name, context);
     const input = parsed(tool.input, prepare(tool, args, options.presetVm));
     const question = tool.question?.(input);
-    if (question !== undefined && input.confirm !== true) return { kind: "ask", question };
-    return { kind: "done", result: await tool.handle(input, context) };
+    if (question !== undefined && input.confirm !== true) {
+      if (typeof input.vm === "string") context.house.get(input.vm); // nobody is asked about what is not there
+      return { kind: "ask", question };
+    }
+    const result = await tool.handle(input, context);
+    const held = heldNote(tool, input, context);
+    return { kind: "done", result: held === null ? result : { ...result, text: `${result.text}\n\n${held}` } };
   } catch (thrown) {
     return failure(name, thrown, options.log);
+  }
+}
+
+/** Automation is told, never blocked: who acts on a browser that a person has in hand learns so. */
+function heldNote(tool: Tool, input: Record<string, unknown>, { house }: ToolContext): string | null {
+  if (tool.effect === "read" || tool.group === "vms" || typeof input.vm !== "string") return null;
+  try {
+    const { name, control } = house.get(input.vm);
+    return control && `Note: ${controlSaid(name, control)} Leave it to them; vm_control with wait: returned waits.`;
+  } catch {
+    return null; // it is gone: what was done is done
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { ClearState, ImportState, STATE_PARTS } from "../contract/index.ts";
-import { onPage, words } from "./fields.ts";
+import { ClearState, HypeError, ImportState, STATE_PARTS } from "../contract/index.ts";
+import { confirm, onPage, words } from "./fields.ts";
 import { fenced, line, listed } from "./markdown.ts";
 import { onTab } from "./on-tab.ts";
 import { parsed } from "./parse.ts";
@@ -60,12 +60,13 @@ export const stateTools = [
   tool({
     name: "browser_cookie_delete",
     title: "Delete cookies",
-    description: "Deletes cookies by name and domain; with neither, all of them.",
+    description: "Deletes cookies by name, domain or both; browser_clear_state deletes all.",
     input: v.strictObject({ ...onPage, name: v.optional(words(4_096)), domain: v.optional(words(255)) }),
-    effect: "destroy",
     isIdempotent: true,
     handle: ({ vm, tab, ...which }, context) =>
       onTab(context, { vm, tab }, async (on) => {
+        if (which.name === undefined && which.domain === undefined)
+          throw new HypeError("invalid_request", "give name, domain or both; browser_clear_state deletes all cookies");
         const request = { ...which, tab: on.tab, timeout_ms: TIMEOUT_MS };
         const { cleared } = await on.guest.state.clearCookies(request, on.signal);
         return { text: `${cleared} cookies are deleted.` };
@@ -150,10 +151,13 @@ export const stateTools = [
       ...onPage,
       parts: v.optional(v.array(v.picklist(STATE_PARTS))),
       origins: v.optional(v.array(words(2_048))),
+      confirm,
     }),
     effect: "destroy",
     isIdempotent: true,
-    handle: ({ vm, tab, ...which }, context) =>
+    question: ({ vm, parts, origins }) =>
+      `Clear ${parts ? line(parts.join(", ")) : "cookies, storage and caches"} of ${origins ? line(origins.join(", "), 500) : "all sites"} in the browser of ${vm}? Logins in it are lost.`,
+    handle: ({ vm, tab, confirm: _confirmed, ...which }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const { origins } = await on.guest.state.clear(parsed(ClearState, { ...which, tab: on.tab }), on.signal);
         return { text: `Cleared for ${origins.length} origins.` };

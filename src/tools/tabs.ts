@@ -61,7 +61,6 @@ export const tabTools = [
     description: "Closes your tab. The VM runs on.",
     isDefault: true,
     input: v.strictObject(onPage),
-    effect: "destroy",
     handle: (input, context) =>
       onBrowser(context, input.vm, async (guest, signal, vmKey) => {
         const { tabs } = context;

@@ -3,7 +3,10 @@ import type { Scope } from "../contract/index.ts";
 import type { House } from "./house.ts";
 import type { CallerTabs } from "./tab-memory.ts";
 
-/** What a tool does to the world: looks; changes something that can be changed back; ends something for good. */
+/**
+ * What a tool does to the world. `destroy` ends what a VM, a profile or an artifact holds, for good: such a tool has a `question`, and no other
+ * has. What is done within a page or to one tab is `change`, as a click is.
+ */
 export type Effect = "read" | "change" | "destroy";
 
 /** Tools that belong together, so that a client can ask for some of them. */

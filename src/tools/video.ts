@@ -1,10 +1,17 @@
 import * as v from "valibot";
-import { FileName, HypeError, type Recording, RECORDING_TYPES, StartRecording, StopRecording } from "../contract/index.ts";
+import {
+  FileName,
+  HypeError,
+  type Recording,
+  RECORDING_TYPES,
+  StartRecording,
+  StopRecording,
+} from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import { artifactLink } from "./artifacts.ts";
 import { onPage, vm } from "./fields.ts";
 import { line } from "./markdown.ts";
-import { onBrowser, onTab } from "./on-tab.ts";
+import { onBrowser, onTab, untilDisposed } from "./on-tab.ts";
 import { family } from "./tool.ts";
 
 const tool = family("observe");
@@ -42,7 +49,9 @@ export const videoTools = [
         const wanted = id ?? (await onlyOne(guest, signal)).id;
         const made = await recordings.stop({ id: wanted, timeout_ms: TIMEOUT_MS }, signal);
         const { name: of } = context.house.get(ref);
-        const { bytes } = await recordings.read({ id: made.id, from: 0 }, signal);
+        using reading = untilDisposed();
+        const stop = AbortSignal.any([signal, reading.signal]);
+        const { bytes } = await recordings.read({ id: made.id, from: 0 }, stop);
         const kept = await context.house.keep(ref, {
           kind: "recording",
           name: name ?? `${of}-${made.id.slice(0, 8)}.${made.format}`,
@@ -51,7 +60,8 @@ export const videoTools = [
         });
         // It lies in the guest's memory; one that cannot be deleted goes with the VM.
         await recordings.delete({ id: made.id, timeout_ms: TIMEOUT_MS }, signal).catch(() => {});
-        const how = made.ended_by === "stop" || made.ended_by === null ? "" : ` It had ended by itself: ${made.ended_by}.`;
+        const how =
+          made.ended_by === "stop" || made.ended_by === null ? "" : ` It had ended by itself: ${made.ended_by}.`;
         return {
           text: `Kept ${seconds(made.duration_ms)} s, ${made.frames} pictures, as artifact ${kept.id} (${line(kept.name, 200)}, ${kept.size_bytes} bytes).${how}`,
           structured: { artifact: kept.id, ended_by: made.ended_by },
@@ -69,5 +79,8 @@ async function onlyOne({ recordings }: Guest, signal: AbortSignal): Promise<Reco
   if (!found) throw new HypeError("recording_not_found", "nothing was recorded: browser_start_video begins");
   if (others.length === 0) return found;
   const ids = [found, ...others].slice(-20).map((it) => it.id);
-  throw new HypeError("recording_conflict", `there are ${others.length + 1} recordings: give one's id: ${ids.join(", ")}`);
+  throw new HypeError(
+    "recording_conflict",
+    `there are ${others.length + 1} recordings: give one's id: ${ids.join(", ")}`,
+  );
 }

@@ -39,6 +39,7 @@ export function vmLine(vm: Vm): string {
   if (vm.expires_at) facts.push(`until ${vm.expires_at}`);
   const labels = labelsOf(vm);
   if (labels) facts.push(labels);
+  if (vm.control) facts.push(`in the hands of ${line(vm.control.label ?? "a person", 64)}`);
   if (vm.status_reason) facts.push(line(vm.status_reason, 500));
   return `${vm.name}: ${vm.status} (${facts.join("; ")})`;
 }

@@ -11,6 +11,7 @@ const shown = (it: Vm, said?: string): ToolResult => ({ text: said ?? vmLine(it)
 const onVm = v.strictObject({ vm });
 const wait = v.optional(v.pipe(v.boolean(), v.description("Until it runs; default true")), true);
 const LISTED = 200;
+const LOST = "Its open pages, and logins that no profile holds, are lost.";
 
 /** What is asked of the engine, told phase by phase while the caller waits. */
 const booting = (context: ToolContext, ref: string, work: (signal: AbortSignal) => Promise<Vm>): Promise<Vm> =>
@@ -103,10 +104,11 @@ export const vmTools = [
     title: "Stop a VM",
     description: "Stops a VM. Name and settings stay; open pages and logins that no profile holds are lost.",
     isDefault: true,
-    input: v.strictObject({ vm, force: v.optional(v.pipe(v.boolean(), v.description("At once"))) }),
+    input: v.strictObject({ vm, force: v.optional(v.pipe(v.boolean(), v.description("At once"))), confirm }),
     output: VmBrief,
     effect: "destroy",
     isIdempotent: true,
+    question: (input) => `Stop the VM ${input.vm}? ${LOST}`,
     handle: async (input, { house, signal }) =>
       shown(await house.stop(input.vm, { force: input.force ?? false, signal })),
   }),
@@ -114,9 +116,10 @@ export const vmTools = [
     name: "vm_restart",
     title: "Restart a VM",
     description: "Stops a VM and starts it with a fresh browser: what to do when it does not answer.",
-    input: v.strictObject({ vm, wait }),
+    input: v.strictObject({ vm, wait, confirm }),
     output: VmBrief,
     effect: "destroy",
+    question: (input) => `Restart the VM ${input.vm}? ${LOST}`,
     handle: async (input, context) =>
       shown(
         await booting(context, input.vm, (signal) => context.house.restart(input.vm, { wait: input.wait, signal })),

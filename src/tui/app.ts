@@ -1,4 +1,5 @@
 import {
+  CliRenderEvents,
   type CliRenderer,
   type KeyEvent,
   type MouseEvent,
@@ -7,24 +8,24 @@ import {
   Renderable,
 } from "@opentui/core";
 import type { Client } from "../client/types.ts";
+import { HypeError, messageOf } from "../contract/index.ts";
+import { askForKey } from "./actions/connecting.ts";
 import type { ActionContext } from "./actions/context.ts";
 import { ACTIONS } from "./actions/table.ts";
 import type { Area } from "./canvas/area.ts";
 import { Canvas } from "./canvas/canvas.ts";
-import { DetailFeed } from "./feed/detail.ts";
+import { Session, type Target } from "./connection/session.ts";
 import type { Commands } from "./commands/commands.ts";
 import { PagePicture } from "./canvas/page-picture.ts";
-import { Feed } from "./feed/feed.ts";
-import { Operations } from "./feed/operations.ts";
 import type { ActionName } from "./keys/bindings.ts";
-import { findBinding, nameOf } from "./keys/match.ts";
+import { findBinding, nameOf, whereOf } from "./keys/match.ts";
 import { confirm } from "./overlays/confirm.ts";
 import { filter } from "./overlays/filter.ts";
 import { create } from "./overlays/create/create.ts";
 import { help } from "./overlays/help.ts";
 import type { OverlayContext, OverlayRoom } from "./overlays/overlay.ts";
 import type { OverlayKind } from "./state/overlays.ts";
-import type { State } from "./state/state.ts";
+import { initialState, type State } from "./state/state.ts";
 import { jumpToVm } from "./state/journal.ts";
 import type { Store } from "./state/store.ts";
 import { type Theme, themeNamed, type ThemeName } from "./theme/themes.ts";
@@ -71,10 +72,15 @@ class Screen extends Renderable {
 
 export type AppOptions = {
   renderer: CliRenderer;
-  client: Client;
+  /** @throws HypeError when there can be no client for it */
+  connect(target: Target): Promise<Client>;
+  server: string;
   store: Store;
-  /** What the terminal seems to be; used where the settings say `auto`. */
-  theme: ThemeName;
+  /** Used where the settings say `auto`; "terminal": whichever the terminal says it is, dark until then. */
+  theme: ThemeName | "terminal";
+  serve: ActionContext["serve"];
+  suspend: ActionContext["suspend"];
+  bell(): void;
   onQuit(): void;
   savePicture: ActionContext["savePicture"];
   copy: ActionContext["copy"];
@@ -90,40 +96,42 @@ export class App implements Disposable {
   readonly #store: Store;
   readonly #screen: Screen;
   readonly #picture: PagePicture;
-  readonly #feed: Feed;
+  readonly #connect: AppOptions["connect"];
+  readonly #sampleMs: number | undefined;
+  #session: Session | null = null;
+  #attempt = 0;
   readonly #context: ActionContext & OverlayContext;
   readonly #undo = new DisposableStack();
   #canvas: Canvas<Click> | null = null;
   #theme: Theme;
-  readonly #terminalTheme: ThemeName;
+  #terminalTheme: ThemeName;
 
-  constructor({
-    renderer,
-    client,
-    store,
-    theme,
-    onQuit,
-    savePicture,
-    copy,
-    commands,
-    keepHistory,
-    sampleMs,
-  }: AppOptions) {
+  constructor(options: AppOptions) {
+    const { renderer, store, theme } = options;
     this.#renderer = renderer;
     this.#store = store;
-    this.#terminalTheme = theme;
-    this.#theme = themeNamed(theme);
-    this.#feed = this.#undo.use(new Feed(client, store, sampleMs));
-    this.#undo.use(new DetailFeed(client, store));
+    this.#connect = options.connect;
+    this.#sampleMs = options.sampleMs;
+    this.#terminalTheme = theme === "terminal" ? (renderer.themeMode ?? "dark") : theme;
+    this.#theme = themeNamed(this.#terminalTheme);
+    const operations = () => {
+      if (!this.#session) throw new Error("there is no session yet");
+      return this.#session.operations;
+    };
     this.#context = {
       store,
-      operations: new Operations(client, store),
-      quit: onQuit,
+      get operations() {
+        return operations();
+      },
+      quit: options.onQuit,
+      connectTo: (target) => void this.connectTo(target),
+      serve: options.serve,
+      suspend: options.suspend,
       redraw: () => this.#screen.requestRender(),
-      copy,
-      savePicture,
-      commands,
-      keepHistory,
+      copy: options.copy,
+      savePicture: options.savePicture,
+      commands: options.commands,
+      keepHistory: options.keepHistory,
       run: (action) => this.run(action),
     };
     this.#screen = new Screen(renderer, (buffer, area) => this.#paint(buffer, area));
@@ -141,11 +149,58 @@ export class App implements Disposable {
       renderer.keyInput.off("keypress", onKey);
       renderer.keyInput.off("paste", onPaste);
     });
-    this.#undo.defer(store.subscribe(() => this.#screen.requestRender()));
+    this.#undo.defer(store.subscribe(() => this.#changed(options)));
+    if (theme === "terminal") {
+      const onMode = (mode: "dark" | "light") => {
+        this.#terminalTheme = mode;
+        this.#screen.requestRender();
+      };
+      renderer.on(CliRenderEvents.THEME_MODE, onMode);
+      this.#undo.defer(() => void renderer.off(CliRenderEvents.THEME_MODE, onMode));
+    }
+    this.#undo.defer(() => this.#session?.[Symbol.dispose]());
   }
 
-  start(): void {
-    this.#feed.start();
+  /** Leaves the server there was; settings, history and messages stay. */
+  async connectTo(target: Target): Promise<void> {
+    const attempt = ++this.#attempt;
+    this.#session?.[Symbol.dispose]();
+    this.#session = null;
+    this.#store.update((state) => {
+      const { settings, history, toasts } = state;
+      const { version, ...fresh } = initialState(target.server, settings, this.#store.now());
+      Object.assign(state, fresh, { history, toasts });
+    });
+    try {
+      const client = await this.#connect(target);
+      if (attempt === this.#attempt) this.#session = new Session(client, this.#store, this.#sampleMs);
+    } catch (thrown) {
+      if (attempt !== this.#attempt) return;
+      const error = thrown instanceof HypeError ? thrown : new HypeError("internal", messageOf(thrown));
+      this.#store.update(({ connection }) => void Object.assign(connection, { status: "offline", error }));
+    }
+  }
+
+  #refusedSinceMs = 0;
+  #rung = 0;
+  /** What follows from a change of the state: a frame, a question for the key, a server to remember, the bell. */
+  #changed({ bell }: AppOptions): void {
+    const { connection, settings, toasts } = this.#store.state;
+    if (connection.status === "refused" && this.#refusedSinceMs !== connection.sinceMs) {
+      this.#refusedSinceMs = connection.sinceMs;
+      askForKey(this.#context);
+    }
+    if (connection.status === "online" && settings.servers[0] !== connection.server)
+      this.#store.update((state) => {
+        const others = state.settings.servers.filter((server) => server !== connection.server);
+        state.settings.servers = [connection.server, ...others].slice(0, 9);
+      });
+    const newest = toasts.findLast(({ kind, stays }) => kind === "bad" && stays);
+    if (newest && newest.id > this.#rung) {
+      this.#rung = newest.id;
+      if (settings.bell) bell();
+    }
+    this.#screen.requestRender();
   }
 
   run(action: ActionName): void {
@@ -172,10 +227,10 @@ export class App implements Disposable {
   }
 
   #key(key: KeyEvent): void {
-    const { overlay, screen } = this.#store.state;
+    const { overlay } = this.#store.state;
     const name = nameOf(key);
     if (!overlay) {
-      const binding = findBinding(screen.name, name);
+      const binding = findBinding(whereOf(this.#store.state), name);
       if (binding) this.run(binding.action);
       return;
     }

@@ -1,27 +1,34 @@
-import { createCliRenderer } from "@opentui/core";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
-import type { Client } from "../client/types.ts";
-import { App } from "./app.ts";
-import type { Commands } from "./commands/commands.ts";
-import { DEFAULT_SETTINGS, initialState } from "./state/state.ts";
+import { CliRenderEvents, type CliRenderer, createCliRenderer } from "@opentui/core";
+import { writeSync } from "node:fs";
+import { App, type AppOptions } from "./app.ts";
+import { savePicture } from "./save-picture.ts";
+import { SettingsKeeper } from "./settings/keeper.ts";
+import { loadRemembered } from "./settings/settings-file.ts";
+import { initialState } from "./state/state.ts";
 import { Store } from "./state/store.ts";
 import type { ThemeName } from "./theme/themes.ts";
 
-export type TuiOptions = {
-  client: Client;
+export type TuiOptions = Pick<AppOptions, "connect" | "serve" | "commands"> & {
   /** As the user named the server: a URL. */
   server: string;
-  /** Look of the terminal where the settings say `auto`. */
-  theme: ThemeName;
-  commands: Commands;
+  /** For this start; null: what is remembered. */
+  theme: ThemeName | null;
+  /** NO_COLOR: the terminal's own colours only, where the settings say `auto`. */
+  plain: boolean;
   /** Where pictures are saved. */
   cwd: string;
+  settingsFile: string;
 };
 
-/** Runs the terminal interface until the user leaves. The terminal is as it was when this returns, on every path. */
-export async function runTui({ client, server, theme, commands, cwd }: TuiOptions): Promise<void> {
+/**
+ * Runs the terminal interface until the user leaves, the terminal goes away or a signal comes. The terminal is as it was when this
+ * returns or throws.
+ * @throws whatever a view or a handler threw
+ */
+export async function runTui(options: TuiOptions): Promise<void> {
+  const { settings, history, problem } = loadRemembered(options.settingsFile);
   const left = Promise.withResolvers<void>();
+  const leave = () => left.resolve();
   const renderer = await createCliRenderer({
     exitOnCtrlC: false, // a key like any other: what it does stands in the table
     exitSignals: ["SIGTERM", "SIGHUP", "SIGINT"],
@@ -30,42 +37,46 @@ export async function runTui({ client, server, theme, commands, cwd }: TuiOption
     screenMode: "alternate-screen",
     consoleMode: "disabled",
     useMouse: true,
-    onDestroy: () => left.resolve(),
+    onDestroy: leave,
   });
-  const store = new Store(initialState(server, DEFAULT_SETTINGS, Date.now()));
-  const app = new App({
-    renderer,
-    client,
-    store,
-    theme,
-    commands,
-    onQuit: () => left.resolve(),
-    savePicture: (vm, bytes) => savePicture(cwd, vm, bytes),
-    copy: (text) => void renderer.copyToClipboardOSC52(text),
-    keepHistory: () => {},
-  });
+  const fail = (thrown: unknown) => left.reject(thrown);
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  process.stdin.on("end", leave); // the terminal was closed under it
+  process.stdin.on("close", leave);
+  renderer.on(CliRenderEvents.RENDER_ERROR, ({ error }: { error: unknown }) => fail(error));
+  const store = new Store({ ...initialState(options.server, settings, Date.now()), history });
+  if (options.theme !== null) settings.theme = options.theme;
   try {
-    app.start();
+    using app = new App({
+      ...options,
+      renderer,
+      store,
+      theme: options.plain ? "none" : "terminal",
+      onQuit: leave,
+      savePicture: (vm, bytes) => savePicture(options.cwd, vm, bytes),
+      copy: (text) => void renderer.copyToClipboardOSC52(text),
+      keepHistory: () => {},
+      suspend: () => void suspend(renderer),
+      bell: () => void writeSync(1, "\u0007"),
+    });
+    using _keeper = new SettingsKeeper(store, options.settingsFile);
+    if (problem) store.toast("bad", problem, true);
+    void app.connectTo({ server: options.server, key: null });
     await left.promise;
   } finally {
-    app[Symbol.dispose]();
     renderer.destroy();
     await renderer.closed;
+    process.off("uncaughtException", fail);
+    process.off("unhandledRejection", fail);
+    process.stdin.off("end", leave);
+    process.stdin.off("close", leave);
   }
 }
 
-const MOST_NUMBERS = 1_000;
-
-/** `NAME.png`, or with a number where that is taken. */
-async function savePicture(directory: string, vm: string, bytes: Uint8Array): Promise<string> {
-  for (let number = 0; ; number++) {
-    const path = join(directory, `${vm}${number === 0 ? "" : `-${number}`}.png`);
-    try {
-      const file = await open(path, "wx");
-      await file.writeFile(bytes).finally(() => file.close());
-      return path;
-    } catch (thrown) {
-      if ((thrown as { code?: string }).code !== "EEXIST" || number >= MOST_NUMBERS) throw thrown;
-    }
-  }
+/** Gives the terminal back and stops, as ctrl-z does everywhere; goes on when the shell continues it. */
+async function suspend(renderer: CliRenderer): Promise<void> {
+  await renderer.suspend();
+  process.once("SIGCONT", () => void renderer.resume());
+  process.kill(process.pid, "SIGSTOP");
 }

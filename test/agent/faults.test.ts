@@ -184,6 +184,13 @@ test("two clients on one tab, ours and Playwright's: both come through, and of t
       b.open("/things", { tab }),
     ]);
     expect(["Acts", "Things"]).toContain((await b.value("document.title", { tab })) as string);
+    // The renderer dies under both: the next order has the tab live again, with its page's status and all.
+    const theirsDied = theirs.waitForEvent("crash");
+    await refused("navigation_failed", b.open("chrome://crash", { tab }));
+    await theirsDied;
+    await refused("tab_crashed", b.value("1", { tab }));
+    expect(await b.open("/things", { tab })).toMatchObject({ title: "Things", status: 200 });
+    expect(await b.value("document.title", { tab })).toBe("Things");
   } finally {
     await browser.close();
     await b.guest.closeTab({ tab, timeout_ms: 10_000 });

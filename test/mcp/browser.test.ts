@@ -166,7 +166,7 @@ test("every tool of the browser does its work, or says what is missing", async (
     browser_storage_get: {},
     browser_storage_state: {},
     browser_set_storage_state: { state: { cookies: [], origins: [] } },
-    browser_clear_state: { parts: ["cookies"] },
+    browser_clear_state: { parts: ["cookies"], confirm: true },
     page_links: {},
     browser_downloads: {},
     browser_reload: {},

@@ -6,6 +6,7 @@ import {
   ResourceTemplate,
   type Server,
 } from "@modelcontextprotocol/server";
+import { addPushes, addRounds, type AddTool, state } from "./conformance-rounds.ts";
 
 /** One red pixel, and a silent sound: as short as their formats allow. */
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
@@ -23,9 +24,12 @@ const sample = inputRequired.createMessage({
 export function fixtureServer(): Server {
   const mcp = new McpServer(
     { name: "fixture", version: "1" },
-    { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {}, logging: {} } },
+    {
+      capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {}, logging: {} },
+      requestState: { verify: state.verify },
+    },
   );
-  const tool = mcp.registerTool.bind(mcp) as (name: string, config: object, run: (args: any, ctx?: any) => any) => void;
+  const tool = mcp.registerTool.bind(mcp) as AddTool;
   const simple = (name: string, content: object[]) => tool(name, { description: name }, () => ({ content }));
   simple("test_simple_text", [text("This is a simple text response for testing.")]);
   simple("test_image_content", [image]);
@@ -57,13 +61,15 @@ export function fixtureServer(): Server {
     return { content: [text("done")] };
   });
   const asking = (name: string, requests: Record<string, ReturnType<typeof ask>>) =>
-    tool(name, { description: name }, (ctx) => {
+    tool(name, { description: name }, async (ctx) => {
       const given = Object.keys(requests).map((key) => inputResponse(ctx.mcpReq.inputResponses, key));
       if (given.some(({ kind }) => kind === "missing"))
-        return inputRequired({ inputRequests: requests, requestState: "round 1" });
+        return inputRequired({ inputRequests: requests, requestState: await state.mint({ round: 1 }, ctx) });
       return { content: [text(JSON.stringify(given))] };
     });
   asking("test_streaming_elicitation", { user_name: ask("What is your name?") });
+  addRounds(mcp, tool);
+  addPushes(tool);
   tool("test_logging_tool", { description: "logs where a level was asked for" }, async (ctx) => {
     await ctx.mcpReq.log("info", "a line");
     return { content: [text("done")] };
@@ -158,5 +164,6 @@ export function fixtureServer(): Server {
   prompt("test_prompt_with_image", { description: "image" }, () =>
     said(image, text("Please analyze the image above.")),
   );
+  mcp.server.setRequestHandler("completion/complete", () => ({ completion: { values: ["test"], total: 1 } }));
   return mcp.server;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import { hostHeaderValidationResponse, originValidationResponse } from "@modelcontextprotocol/server";
 import { createLog } from "../../src/log/log.ts";
 import { McpDoor } from "../../src/mcp/door.ts";
 import type { Visit } from "../../src/mcp/visit.ts";
@@ -8,6 +9,7 @@ import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
 import { fixtureServer } from "./conformance-fixture.ts";
 
 setDefaultTimeout(60_000);
+const LOOPBACK = ["127.0.0.1", "localhost"];
 const SUITE = join(import.meta.dir, "../../node_modules/@modelcontextprotocol/conformance/dist/index.js");
 
 /** The suite knows no keys: what it sends goes to the real app with one. */
@@ -42,7 +44,10 @@ function fixtureDoor(closing: AbortSignal) {
     port: 0,
     idleTimeout: 0,
     fetch: async (request) =>
-      await door.handle(request, request.method === "POST" ? await request.json() : undefined, visit),
+      // The app judges Host and Origin before the door is reached; the suite asks for it here, too.
+      hostHeaderValidationResponse(request, LOOPBACK) ??
+      originValidationResponse(request, LOOPBACK) ??
+      (await door.handle(request, request.method === "POST" ? await request.json() : undefined, visit)),
   });
 }
 
@@ -64,18 +69,17 @@ afterAll(async () => {
   directory[Symbol.dispose]();
 });
 
-async function passes(port: number | undefined, scenario: string): Promise<void> {
-  const suite = Bun.spawn(
-    [process.execPath, SUITE, "server", "--url", `http://127.0.0.1:${port}/mcp`, "--scenario", scenario],
-    {
-      cwd: directory.path,
-      env: { PATH: process.env.PATH ?? "", HOME: directory.path },
-      stdout: "pipe",
-      stderr: "pipe",
-    },
-  );
-  const said = await Promise.all([new Response(suite.stdout).text(), new Response(suite.stderr).text()]);
-  expect(await suite.exited, said.join("\n")).toBe(0);
+/** Runs the suite against one of the two. @returns what it said */
+async function suite(port: number | undefined, ...args: string[]): Promise<string> {
+  const child = Bun.spawn([process.execPath, SUITE, "server", "--url", `http://127.0.0.1:${port}/mcp`, ...args], {
+    cwd: directory.path,
+    env: { PATH: process.env.PATH ?? "", HOME: directory.path },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const said = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(await child.exited, said.join("\n")).toBe(0);
+  return said[0];
 }
 
 describe("our own server conforms", () => {
@@ -95,32 +99,28 @@ describe("our own server conforms", () => {
     "caching",
     "http-header-validation",
     "input-required-result-unsupported-methods",
-  ])("%s", async (scenario) => await passes(real.port, scenario));
+  ])("%s", async (scenario) => void (await suite(real.port, "--scenario", scenario)));
 });
 
-describe("its transports conform with the tools the suite asks for", () => {
+/** What no revision requires and we do not have; the suite runs it all the same. */
+const NOT_OURS: Record<string, string> = {
+  ...Object.fromEntries(
+    [
+      ...["lifecycle", "capability-negotiation", "wire-fields", "request-state-removal", "mrtr-input"],
+      ...["request-headers", "dispatch-and-envelope", "required-task-error", "mrtr-composition"],
+    ].map((what) => [`tasks-${what}`, "an extension: long work is told by progress and waited for with vm_wait"]),
+  ),
+  "http-custom-header-server-validation": "pending: no tool of ours has an argument that is a header, too",
+};
+
+describe("its transports conform with the tools the suite asks for: all that a revision requires", () => {
   test.each([
-    "server-stateless",
-    "tools-call-simple-text",
-    "tools-call-image",
-    "tools-call-audio",
-    "tools-call-embedded-resource",
-    "tools-call-mixed-content",
-    "tools-call-error",
-    "tools-call-with-progress",
-    "json-schema-2020-12",
-    "resources-read-text",
-    "resources-read-binary",
-    "resources-templates-read",
-    "prompts-get-simple",
-    "prompts-get-with-args",
-    "prompts-get-embedded-resource",
-    "prompts-get-with-image",
-    "input-required-result-basic-elicitation",
-    "input-required-result-basic-sampling",
-    "input-required-result-basic-list-roots",
-    "input-required-result-missing-input-response",
-    "input-required-result-result-type",
-    "input-required-result-multiple-input-requests",
-  ])("%s", async (scenario) => await passes(fixture.port, scenario));
+    ["2026-07-28", Object.keys(NOT_OURS)],
+    ["2025-11-25", []],
+  ])("%s", async (revision, notOurs) => {
+    const said = await suite(fixture.port, "--requirements", revision);
+    const [scored = "", notScored = ""] = said.split("Not scored for");
+    expect([...scored.matchAll(/^✓ /gm)].length).toBeGreaterThan(25);
+    expect([...notScored.matchAll(/^ +✗ (\S+)/gm)].map(([, name]) => name).toSorted()).toEqual(notOurs.toSorted());
+  });
 });

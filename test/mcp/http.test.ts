@@ -28,6 +28,7 @@ describe.each(ERAS)("era %s", (era) => {
     expect((await files.client.listTools()).tools.map(({ name }) => name)).toEqual([
       "browser_downloads",
       "browser_file_upload",
+      "vm_put_file",
     ]);
   });
 

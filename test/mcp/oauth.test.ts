@@ -111,6 +111,16 @@ test("a token opens nothing but MCP, and keys go on opening it", async () => {
   expect((await tryWith(newKey(server, { name: "plain" }))).status).toBe(200);
 });
 
+test("a token makes no live link: that would stand and fall with a key it is not, and the browser stays in nobody's hands", async () => {
+  await using mcp = await connectClient(`${server.url}/mcp`, "auto", { key: await issuer.token() });
+  for (const name of ["vm_live_link", "browser_take_over"]) {
+    const said = await mcp.call(name, { vm: "demo" });
+    expect(said).toMatchObject({ isError: true });
+    expect(said.text).toContain("live links are for keys");
+  }
+  expect(server.engine.get("demo").control).toBeNull();
+});
+
 test("an issuer that is down is said to be, and asked again later", async () => {
   using other = await startIssuer();
   using oauth = new OAuth(other.issuer, AUDIENCE);

@@ -41,20 +41,24 @@ describe("the list a model pays for", () => {
 });
 
 test("a key of scope read has the tools that look at machines, and none that looks into a browser", () => {
-  expect(names(toolsFor("read", ["all"]))).toEqual(["vm_list", "vm_get", "vm_wait", "host_status", "image_list"]);
+  expect(names(toolsFor("read", ["all"]))).toEqual([
+    ...["vm_list", "vm_get", "vm_wait", "vm_control", "host_status", "image_list", "vm_metrics", "vm_proxy_get"],
+  ]);
   expect(findTool("browser_snapshot", "read")).toBeUndefined();
   expect(findTool("browser_snapshot", "operate")?.name).toBe("browser_snapshot");
   expect(toolsFor("operate", ["all"]).length).toBe(TOOLS.length);
 });
 
-test("what ends something for good is marked, and asks where it cannot be had back", () => {
-  const asking = TOOLS.filter((tool) => tool.question);
-  expect(names(asking)).toEqual(["vm_delete", "profile_delete", "artifact_delete"]);
-  for (const tool of asking) {
-    expect(tool.effect).toBe("destroy");
-    expect(inputSchema(tool, false).properties).toHaveProperty("confirm");
+test("what ends something for good asks, and nothing else does", () => {
+  const ending = TOOLS.filter(({ effect }) => effect === "destroy");
+  expect(names(ending)).toEqual([
+    ...["vm_stop", "vm_restart", "vm_delete", "browser_clear_state", "profile_delete", "artifact_delete"],
+  ]);
+  for (const tool of TOOLS) {
+    const isEnding = ending.includes(tool);
+    expect(tool.question !== undefined, tool.name).toBe(isEnding);
+    expect("confirm" in (inputSchema(tool, false).properties ?? {}), tool.name).toBe(isEnding);
   }
-  for (const tool of TOOLS.filter(({ effect }) => effect === "read")) expect(tool.question).toBeUndefined();
 });
 
 test("schemas are plain objects, and lose the VM where it is preset", () => {

@@ -21,7 +21,7 @@ test("events of all VMs: newest first, filtered as it is typed, enter goes to th
   await tui.until((shown) => shown.includes("1 overview") && shown.includes(" a-1 "));
   await tui.press("q", "e", "g");
   await tui.server.engine.delete("b-2");
-  await tui.until((shown) => shown.includes("VM_DELETED") && shown.includes("1 VMs"));
+  await tui.until((shown) => shown.includes("VM_DELETED") && shown.includes(" 1 VM "));
   await tui.press("RETURN");
   await tui.until("that VM is gone");
 });

@@ -2,6 +2,7 @@ import { createTestRenderer, type TestRendererSetup } from "@opentui/core/testin
 import { type CliContext, processContext } from "../../src/cli/context.ts";
 import { tuiCommands } from "../../src/cli/tui-commands.ts";
 import { connect } from "../../src/client/client.ts";
+import type { Target } from "../../src/tui/connection/session.ts";
 import { App } from "../../src/tui/app.ts";
 import { DEFAULT_SETTINGS, initialState, type Settings } from "../../src/tui/state/state.ts";
 import { Store } from "../../src/tui/state/store.ts";
@@ -14,10 +15,23 @@ export type TuiOptions = {
   /** Rows the server has from the start. */
   prepare?: (server: TestServer) => void;
   key?: string;
+  /** Another server than the test's own. */
+  address?: string;
 };
 
 /** What the interface did to the world outside of its server. */
-export type Seen = { quits: number; saved: Map<string, Uint8Array>; copied: string[]; history: string[] };
+export type Seen = {
+  quits: number;
+  served: number;
+  suspends: number;
+  bells: number;
+  saved: Map<string, Uint8Array>;
+  copied: string[];
+  history: string[];
+};
+
+/** What is shown for the test's server. */
+const SHOWN = "http://127.0.0.1:7777";
 
 /** The CLI's surroundings as the palette's commands see them. */
 const cliContext = ({ url, home }: TestServer, key: string): CliContext => ({
@@ -38,32 +52,47 @@ export class TuiWorld implements AsyncDisposable {
     readonly seen: Seen,
   ) {}
 
-  static async open({ width = 120, height = 40, settings, prepare, key = KEY }: TuiOptions = {}): Promise<TuiWorld> {
+  static async open({
+    width = 120,
+    height = 40,
+    settings,
+    prepare,
+    key = KEY,
+    address = SHOWN,
+  }: TuiOptions = {}): Promise<TuiWorld> {
     const server = startTestServer();
     prepare?.(server);
     const screen = await createTestRenderer({ width, height, exitOnCtrlC: false });
-    const client = await connect({ base: server.url, key });
-    const store = new Store(
-      initialState("http://127.0.0.1:7777", { ...DEFAULT_SETTINGS, ...settings }, NOW_MS),
-      () => NOW_MS,
-    );
-    const seen: Seen = { quits: 0, saved: new Map(), copied: [], history: [] };
+    const store = new Store(initialState(address, { ...DEFAULT_SETTINGS, ...settings }, NOW_MS), () => NOW_MS);
+    const seen: Seen = { quits: 0, served: 0, suspends: 0, bells: 0, saved: new Map(), copied: [], history: [] };
+    let target: Target = { server: server.url, key: null };
     const app = new App({
       renderer: screen.renderer,
-      client,
+      // The address on the screen is the same in every run; the port behind it is not.
+      connect: async (wanted) => {
+        target = { server: server.url, key: wanted.key ?? key };
+        return await connect({ base: wanted.server === SHOWN ? server.url : wanted.server, key: wanted.key ?? key });
+      },
+      server: SHOWN,
       store,
       theme: "dark",
       onQuit: () => void (seen.quits += 1),
+      serve: async () => {
+        seen.served += 1;
+        return "hype serve runs in the background (pid 1)";
+      },
+      suspend: () => void (seen.suspends += 1),
+      bell: () => void (seen.bells += 1),
       savePicture: async (vm, bytes) => {
         seen.saved.set(vm, bytes);
         return `/pictures/${vm}.png`;
       },
-      commands: tuiCommands(cliContext(server, key)),
+      commands: tuiCommands(cliContext(server, key), () => target),
       keepHistory: (lines) => void (seen.history = [...lines]),
       copy: (text) => void seen.copied.push(text),
       sampleMs: 600_000,
     });
-    app.start();
+    void app.connectTo({ server: address, key: null });
     return new TuiWorld(server, screen, store, app, seen);
   }
 

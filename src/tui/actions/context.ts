@@ -1,3 +1,4 @@
+import type { Target } from "../connection/session.ts";
 import type { Operations } from "../feed/operations.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
@@ -7,6 +8,12 @@ export type ActionContext = {
   store: Store;
   operations: Operations;
   quit(): void;
+  /** Leaves this server for another, or for the same with another key. */
+  connectTo(target: Target): void;
+  /** Starts a server on this machine. @returns what to tell of it @throws when it cannot be started */
+  serve(): Promise<string>;
+  /** Hands the terminal back to the shell until this program is continued. */
+  suspend(): void;
   redraw(): void;
   /** Hands text to the terminal's clipboard (OSC 52). */
   copy(text: string): void;

@@ -1,9 +1,11 @@
+import { messageOf } from "../../contract/index.ts";
 import { EMPTY, lineOf } from "../canvas/line-editor.ts";
 import type { ActionName } from "../keys/bindings.ts";
 import { setFilter } from "../overlays/filter.ts";
 import { emptyPalette } from "../overlays/palette.ts";
 import { fleetRows, moveCursor } from "../state/fleet.ts";
 import type { SortField } from "../state/state.ts";
+import { askForServer, chooseColumns, chooseServer, nextTheme, toggleBell } from "./connecting.ts";
 import { type Action, inState } from "./context.ts";
 import { ALL_ROWS, enter, movePane, openPane, otherVm, PAGE_ROWS, step } from "./moving.ts";
 import { copyMenu, deleteTargets, onChosen, onTargets, openCreateForm, openUrl } from "./vms.ts";
@@ -14,6 +16,23 @@ const SORTS: readonly SortField[] = ["name", "status", "age", "cpu", "memory", "
 export const ACTIONS: Record<ActionName, Action> = {
   quit: ({ quit }) => quit(),
   redraw: ({ redraw }) => redraw(),
+  suspend: ({ suspend }) => suspend(),
+  retry: ({ store, connectTo }) => connectTo({ server: store.state.connection.server, key: null }),
+  serve: ({ store, serve, connectTo }) => {
+    const { server } = store.state.connection;
+    void serve().then(
+      (told) => {
+        connectTo({ server, key: null });
+        store.toast("info", told, true);
+      },
+      (thrown: unknown) => store.toast("bad", messageOf(thrown), true),
+    );
+  },
+  "other-server": askForServer,
+  servers: chooseServer,
+  theme: nextTheme,
+  columns: chooseColumns,
+  bell: toggleBell,
   help: inState((state) => void (state.overlay = { kind: "help", line: EMPTY, top: 0 })),
   palette: inState((state) => void (state.overlay = emptyPalette())),
   create: openCreateForm,

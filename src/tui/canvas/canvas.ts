@@ -19,6 +19,8 @@ export class Canvas<Action> {
   readonly #spots: Spot<Action>[] = [];
   /** Where the text cursor stands; null: nowhere. */
   cursor: { x: number; y: number } | null = null;
+  /** Everything is drawn faintly. */
+  dimmed = false;
   /** Where the picture of a page goes; null: none is wanted in this frame. */
   picture: Area | null = null;
 
@@ -113,7 +115,7 @@ export class Canvas<Action> {
     const attributes =
       (bold ? TextAttributes.BOLD : 0) |
       (underline ? TextAttributes.UNDERLINE : 0) |
-      (dim ? TextAttributes.DIM : 0) |
+      (dim || this.dimmed ? TextAttributes.DIM : 0) |
       (inverse ? TextAttributes.INVERSE : 0);
     this.#buffer.drawText(text, x, y, theme.ink[ink], paper ? theme.paper[paper] : undefined, attributes);
   }

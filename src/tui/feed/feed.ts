@@ -14,6 +14,10 @@ const PAGE = 1_000;
 /** When more VMs changed at once, one list costs less than that many questions. */
 const MOST_SINGLY = 20;
 
+/** Phases of a boot, in words that fit into a column. */
+const PHASES: Record<string, string> = { spawned: "kernel", agent: "agent", browser: "browser", profile: "profile" };
+const BOOT_ENDS: ReadonlySet<string> = new Set(["VM_RUNNING", "VM_CRASHED", "VM_STOPPED", "VM_DELETED"]);
+
 /** Keeps the store as the server is: the list, then every event after it, and a sample of the VMs' doings now and then. */
 export class Feed implements Disposable {
   readonly #client: Client;
@@ -96,6 +100,7 @@ export class Feed implements Disposable {
       if (connection.status !== status) connection.sinceMs = this.#store.now();
       connection.status = status;
       connection.error = status === "online" ? null : error;
+      if (status === "online") connection.loaded = true;
     });
   }
 
@@ -105,11 +110,20 @@ export class Feed implements Disposable {
       this.#timer = undefined;
       const events = this.#waiting;
       this.#waiting = [];
+      const booted: [id: string, phase: string | null][] = [];
       this.#store.update((state) => applyEvents(state, events));
       for (const { type, vm_id, vm_name, data } of events) {
+        if (type === "VM_BOOT_PROGRESS") booted.push([vm_id, PHASES[String(data.phase)] ?? null]);
+        else if (BOOT_ENDS.has(type)) booted.push([vm_id, null]);
+        if (type === "VM_RUNNING") this.#store.toast("good", `${vm_name} is running`);
         if (type === "VM_CRASHED") this.#store.toast("bad", `${vm_name} crashed: ${String(data.reason ?? "")}`, true);
         this.#changed.add(vm_id);
       }
+      this.#store.update(({ booting }) => {
+        for (const [id, phase] of booted)
+          if (phase === null) booting.delete(id);
+          else booting.set(id, phase);
+      });
       void this.#refresh();
     }, BURST_MS);
   }

@@ -39,6 +39,14 @@ export type ActionName =
   | "search"
   | "follow"
   | "wrap"
+  | "serve"
+  | "retry"
+  | "other-server"
+  | "servers"
+  | "theme"
+  | "columns"
+  | "bell"
+  | "suspend"
   | "log-source"
   | "observe"
   | "enlarge"
@@ -49,7 +57,7 @@ export type ActionName =
   | "redraw";
 
 /** Where a binding holds: a screen, an overlay, or everywhere. */
-export type Where = ScreenName | OverlayKind | "everywhere";
+export type Where = ScreenName | OverlayKind | "offline" | "everywhere";
 
 export type Binding = {
   where: readonly Where[];
@@ -65,6 +73,16 @@ const LISTS = ["fleet", "vm", "events"] as const;
 
 /** Every key of the program. Help, footer and the keys themselves are made from it. The first match counts. */
 export const BINDINGS: readonly Binding[] = [
+  {
+    where: ["offline"],
+    keys: ["s"],
+    action: "serve",
+    help: "Start `hype serve` here, in the background",
+    footer: "serve",
+  },
+  { where: ["offline"], keys: ["o"], action: "other-server", help: "Another address", footer: "address" },
+  { where: ["offline"], keys: ["r"], action: "retry", help: "Try again now", footer: "retry" },
+  { where: ["offline"], keys: ["q", "escape"], action: "quit", help: "Leave", footer: "quit" },
   { where: LISTS, keys: ["j", "down"], action: "next", help: "Next line" },
   { where: LISTS, keys: ["k", "up"], action: "previous", help: "Line before" },
   { where: LISTS, keys: ["ctrl+d", "pagedown"], action: "page-down", help: "A page down" },
@@ -115,6 +133,11 @@ export const BINDINGS: readonly Binding[] = [
     action: "close",
     help: "Close",
   },
+  { where: ["fleet"], keys: ["C"], action: "columns", help: "Which columns are shown" },
+  { where: ["fleet"], keys: ["T"], action: "theme", help: "Next theme: auto, dark, light, contrast, none" },
+  { where: ["fleet"], keys: ["B"], action: "bell", help: "Ring when a VM crashes, or not" },
+  { where: ["fleet"], keys: ["ctrl+o"], action: "servers", help: "Another server" },
+  { where: ["everywhere"], keys: ["ctrl+z"], action: "suspend", help: "Back to the shell; fg returns" },
   { where: ["everywhere"], keys: ["x"], action: "dismiss", help: "Take messages away" },
   { where: ["everywhere"], keys: ["ctrl+l"], action: "redraw", help: "Draw the screen anew" },
   { where: ["everywhere"], keys: [":", "ctrl+p"], action: "palette", help: "Any command of hype", footer: "command" },

@@ -1,3 +1,4 @@
+import type { State } from "../state/state.ts";
 import { BINDINGS, type Binding, type Where } from "./bindings.ts";
 
 /** What a terminal says of a key, as OpenTUI reads it. */
@@ -25,6 +26,13 @@ export function printable({ sequence, name, ctrl, meta, shift }: Key): string | 
   if (/^\P{Cc}$/u.test(name)) return shift ? name.toUpperCase() : name;
   return null;
 }
+
+/** Nothing was ever heard of the server: there is nothing to show but that. */
+export const isOffline = ({ connection }: State): boolean => !connection.loaded && connection.status !== "online";
+
+/** Where keys go: to the overlay when there is one, else to the screen. */
+export const whereOf = (state: State): Where =>
+  state.overlay?.kind ?? (isOffline(state) ? "offline" : state.screen.name);
 
 /** The bindings that hold here: of the overlay when there is one, else of the screen, then everywhere's. */
 export const bindingsFor = (where: Where): Binding[] =>

@@ -30,7 +30,7 @@ const orderBefore = (state: State): string[] =>
 function tidy(state: State, before: readonly string[]): void {
   const { vms, fleet } = state;
   for (const id of fleet.marked) if (!vms.has(id)) fleet.marked.delete(id);
-  for (const id of state.busy.keys()) if (!vms.has(id)) state.busy.delete(id);
+  for (const kept of [state.busy, state.booting]) for (const id of kept.keys()) if (!vms.has(id)) kept.delete(id);
   if (fleet.cursor !== null && !vms.has(fleet.cursor)) {
     const at = before.indexOf(fleet.cursor);
     const next =

@@ -16,6 +16,8 @@ export type Settings = {
   bell: boolean;
   /** Ids of columns that are not wanted. */
   hiddenColumns: string[];
+  /** Servers that answered, the last one first. */
+  servers: string[];
 };
 export const DEFAULT_SETTINGS: Settings = {
   theme: "auto",
@@ -23,6 +25,7 @@ export const DEFAULT_SETTINGS: Settings = {
   groupBy: null,
   bell: false,
   hiddenColumns: [],
+  servers: [],
 };
 
 export type Connection = {
@@ -33,6 +36,8 @@ export type Connection = {
   /** Since when it is so, epoch milliseconds; what is shown of a server that is offline is as old as that. */
   sinceMs: number;
   error: HypeError | null;
+  /** It has answered since this session began: what is shown is real, if perhaps old. */
+  loaded: boolean;
 };
 
 /** Panes of the view of one VM, in the order of their keys. */
@@ -61,6 +66,8 @@ export type State = {
   usage: Map<string, Usage>;
   /** Newest last, at most {@link MOST_EVENTS}. */
   events: VmEvent[];
+  /** How far VMs that boot have come, by id. */
+  booting: Map<string, string>;
   /** What is being done to a VM right now, by its id. */
   busy: Map<string, string>;
   screen: Screen;
@@ -87,11 +94,12 @@ export type State = {
 export const MOST_EVENTS = 1_000;
 
 export const initialState = (server: string, settings: Settings, nowMs: number): State => ({
-  connection: { server, status: "connecting", sinceMs: nowMs, error: null },
+  connection: { server, status: "connecting", sinceMs: nowMs, error: null, loaded: false },
   node: null,
   vms: new Map(),
   usage: new Map(),
   events: [],
+  booting: new Map(),
   busy: new Map(),
   screen: { name: "fleet" },
   overlay: null,

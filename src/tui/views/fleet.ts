@@ -41,6 +41,8 @@ export const fleet: View = (canvas, area, state, nowMs) => {
   });
 };
 
+export const COLUMN_IDS = ["name", "status", "age", "address", "cpu", "memory", "page", "url", "control", "labels"];
+
 /** A cell of VMs; heads of groups have one text in the first column. */
 const ofVm =
   (cell: (vm: Vm) => ReturnType<Column<FleetRow>["cell"]>): Column<FleetRow>["cell"] =>
@@ -48,7 +50,7 @@ const ofVm =
     row.kind === "vm" ? cell(row.vm) : "";
 
 function columns(state: State, nowMs: number): Column<FleetRow>[] {
-  const { usage, busy, settings } = state;
+  const { usage, busy, booting, settings } = state;
   const page = (vm: Vm) => usage.get(vm.id)?.page ?? null;
   return [
     {
@@ -69,7 +71,7 @@ function columns(state: State, nowMs: number): Column<FleetRow>[] {
       rank: 0,
       cell: ofVm((vm) => {
         const { sign, ink } = STATUS_LOOKS[vm.status];
-        return [`${sign} ${busy.get(vm.id) ?? vm.status}`, { ink }];
+        return [`${sign} ${busy.get(vm.id) ?? booting.get(vm.id) ?? vm.status}`, { ink }];
       }),
     },
     {

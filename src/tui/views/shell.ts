@@ -2,9 +2,10 @@ import { type Area, cutBottom, cutLeft, cutTop } from "../canvas/area.ts";
 import type { Canvas, Style } from "../canvas/canvas.ts";
 import { STATUS_LOOKS } from "../canvas/status.ts";
 import { widthOf, wrap } from "../canvas/text.ts";
-import { bindingsFor, keyLabel } from "../keys/match.ts";
+import { bindingsFor, isOffline, keyLabel, whereOf } from "../keys/match.ts";
 import type { State } from "../state/state.ts";
-import { age } from "../../text/units.ts";
+import { age, plural } from "../../text/units.ts";
+import { offline } from "./offline.ts";
 import { act, type Click, type View } from "./view.ts";
 
 /** Below this nothing can be read: the screen says so instead. */
@@ -24,7 +25,11 @@ export const shell =
     const [head, rest] = cutTop(area, 1);
     const [body, foot] = cutBottom(rest, 1);
     header(canvas, head, state, nowMs);
-    screen(canvas, body, state, nowMs);
+    const isAway = isOffline(state);
+    // What a server that is away once said is shown for what it is: old.
+    canvas.dimmed = !isAway && state.connection.status !== "online";
+    (isAway ? offline : screen)(canvas, body, state, nowMs);
+    canvas.dimmed = false;
     footer(canvas, foot, state);
     toasts(canvas, body, state);
   };
@@ -48,7 +53,7 @@ function header(canvas: Canvas<Click>, area: Area, state: State, nowMs: number):
     [" hype ", { ...bar, ink: "accent", bold: true }],
     [`${sign}${since} `, { ...bar, ...style }],
     [`${connection.server.replace(/^https?:\/\//, "")} `, { ...bar, ink: "muted" }],
-    [`  ${vms.size} VMs`, bar],
+    [`  ${plural(vms.size, "VM")}`, bar],
     [`  ${STATUS_LOOKS.running.sign} ${running}`, { ...bar, ink: "good" }],
     ...(crashed > 0 ? [[`  ${STATUS_LOOKS.crashed.sign} ${crashed}`, { ...bar, ink: "bad" }] as [string, Style]] : []),
   ];
@@ -75,7 +80,7 @@ const gigabytes = (megabytes: number): string => (megabytes / 1024).toFixed(1);
 function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   canvas.line(area, "", { paper: "bar" });
   let rest = cutLeft(area, 1)[1];
-  for (const { keys, footer: word, action } of bindingsFor(state.overlay?.kind ?? state.screen.name)) {
+  for (const { keys, footer: word, action } of bindingsFor(whereOf(state))) {
     if (!word) continue;
     const key = keyLabel(keys[0] ?? "");
     const width = widthOf(key) + widthOf(word) + 3;

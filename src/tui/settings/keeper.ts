@@ -1,0 +1,48 @@
+import { messageOf } from "../../contract/index.ts";
+import type { Store } from "../state/store.ts";
+import { type Remembered, saveRemembered } from "./settings-file.ts";
+
+/** Changes that follow each other are written together, milliseconds. */
+const SETTLE_MS = 500;
+
+/** Writes settings and history down a moment after they changed, and when the interface ends. */
+export class SettingsKeeper implements Disposable {
+  readonly #store: Store;
+  readonly #path: string;
+  readonly #unsubscribe: () => void;
+  #written: string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: Store, path: string) {
+    this.#store = store;
+    this.#path = path;
+    this.#written = JSON.stringify(this.#now());
+    this.#unsubscribe = store.subscribe(() => {
+      if (this.#timer === undefined && JSON.stringify(this.#now()) !== this.#written)
+        this.#timer = setTimeout(() => this.#write(), SETTLE_MS);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+    if (JSON.stringify(this.#now()) !== this.#written) this.#write();
+    clearTimeout(this.#timer);
+  }
+
+  #now(): Remembered {
+    const { settings, history } = this.#store.state;
+    return { settings, history };
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const now = this.#now();
+    this.#written = JSON.stringify(now);
+    try {
+      saveRemembered(this.#path, now);
+    } catch (thrown) {
+      this.#store.toast("bad", `settings are not kept: ${messageOf(thrown)}`, true);
+    }
+  }
+}
