@@ -12,7 +12,7 @@ MODE=install
 # What runs VMs, what builds images, and what the tests look at the results with.
 RUN_PACKAGES=(qemu-system-x86 passt iproute2 nftables)
 IMAGE_PACKAGES=(mmdebstrap erofs-utils squashfs-tools uidmap debian-archive-keyring ca-certificates)
-CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static systemd)
+CHECK_PACKAGES=(chromium-headless-shell cpio busybox-static systemd tmux)
 
 usage() {
   cat <<EOF

@@ -39,8 +39,13 @@ export class Canvas<Action> {
   }
 
   fill(area: Area, paper: Paper): void {
-    if (area.width > 0 && area.height > 0)
-      this.#buffer.fillRect(area.x, area.y, area.width, area.height, this.theme.paper[paper]);
+    const { theme } = this;
+    if (area.width <= 0 || area.height <= 0) return;
+    if (theme.isColoured) return this.#buffer.fillRect(area.x, area.y, area.width, area.height, theme.paper[paper]);
+    // A filled rectangle has white ink, which is a colour: blanks have the terminal's own.
+    const blank = " ".repeat(area.width);
+    for (let row = 0; row < area.height; row++)
+      this.#buffer.drawText(blank, area.x, area.y + row, theme.ink.text, theme.paper[paper]);
   }
 
   /** One line from the area's left edge, cut at its right. @returns cells it took */
@@ -75,6 +80,7 @@ export class Canvas<Action> {
     };
     if (area.width < 2 || area.height < 2) return inside;
     const { ink } = this.theme;
+    this.fill(area, style.paper ?? "screen");
     this.#buffer.drawBox({
       x: area.x,
       y: area.y,
@@ -84,7 +90,7 @@ export class Canvas<Action> {
       borderStyle: "rounded",
       borderColor: ink[style.ink ?? "border"],
       backgroundColor: this.theme.paper[style.paper ?? "screen"],
-      shouldFill: true,
+      shouldFill: false,
     });
     if (title !== "" && area.width > 6)
       this.text({ x: area.x + 2, y: area.y, width: area.width - 4, height: 1 }, ` ${title} `, {
