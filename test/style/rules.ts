@@ -20,9 +20,11 @@ export const rooms: Record<string, string[]> = {
   artifacts: [...common, "host", "store"],
   engine: [...common, ...domain],
   // The page of the live view: it runs in a person's browser and is bundled into the server.
-  "live-page": ["contract"],
+  // What bundles our pages.
+  "web-page": [],
+  "live-page": ["contract", "web-page"],
   // The demo of AG-UI: it runs in a person's browser, too.
-  "agui-page": ["contract"],
+  "agui-page": ["contract", "web-page"],
   // What an AI may do, and the two protocols over it.
   tools: [...common, ...domain],
   mcp: [...common, "tools"],
