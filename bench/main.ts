@@ -19,10 +19,12 @@ import { size } from "./size.ts";
 import { startup } from "./startup.ts";
 import { tabs } from "./tabs.ts";
 import { throughServer } from "./through-server.ts";
+import { tui } from "./tui.ts";
 
 const benches: Record<string, () => Promise<Row[]>> = {
   size,
   startup,
+  tui,
   list,
   cdp,
   operations,

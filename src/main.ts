@@ -15,5 +15,8 @@ if (argv.length === 1 && ["version", "--version", "-v", "-V"].includes(argv[0] ?
 } else {
   const { processContext } = await import("./cli/context.ts");
   const { run } = await import("./cli/run.ts");
-  process.exitCode = await run(argv, processContext());
+  const context = processContext();
+  process.exitCode = await run(argv, context);
+  // The terminal interface is left at once, whatever it asked a server to do: a boot that it waits for goes on there.
+  if ((argv[0] ?? "tui") === "tui" && context.terminal.stdout) process.exit();
 }

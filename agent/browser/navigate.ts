@@ -17,6 +17,8 @@ type Note = (text: string) => void;
 const STOP_MS = 2_000;
 /** A page that never comes because renderers die under it is ordered so often. */
 const MAX_ORDERS = 3;
+/** One that came and died may have died of itself, or have got into the dying renderer of the page before. */
+const MAX_ORDERS_ONCE_SEEN = 2;
 
 /**
  * Opens an address and waits as far as asked. A page that sends the browser on before it has loaded is followed.
@@ -99,7 +101,7 @@ async function underWatch(
     } catch (thrown) {
       if (signal.aborted) tab.send("Page.stopLoading", undefined).catch(() => {});
       // The renderer died, perhaps of the page before, and took the one ordered with it.
-      else if (orders < MAX_ORDERS && isLost(thrown) && !watch.hasArrived(tab.id))
+      else if (isLost(thrown) && orders < (watch.hasArrived(tab.id) ? MAX_ORDERS_ONCE_SEEN : MAX_ORDERS))
         if ((await tab.deaths(signal)) > survived) continue;
       if (thrown instanceof CommandRefused)
         throw new HypeError("navigation_failed", `${what}: ${thrown.detail}`, {}, { cause: thrown });

@@ -25,7 +25,9 @@ export function liveSocket(parts: LiveParts): Upgrade {
       const send = (data: string | Buffer) => {
         if (client.readyState !== client.OPEN) return;
         client.send(data);
-        if (client.bufferedAmount > MAX_WAITING_BYTES) client.close(TRY_AGAIN_LATER, "the watcher takes nothing");
+        if (client.bufferedAmount <= MAX_WAITING_BYTES) return;
+        session.end();
+        client.close(TRY_AGAIN_LATER, "the watcher takes nothing");
       };
       const session = new LiveSession(parts, {
         tell: (message: LiveMessage) => send(JSON.stringify(message)),

@@ -19,8 +19,10 @@ import { TabWatch } from "./tab-watch.ts";
 
 /** No watcher gets more pictures: a person sees no difference, and the page is to have the processor. */
 const MIN_INTERVAL_MS = 33;
-/** Chromium tells of new addresses, but not of every new title: while pictures come they are looked up so often. */
+/** Chromium tells of new addresses but not of new titles (measured, version 156): they are looked up so often while somebody watches. */
 const TITLES_MS = 1_000;
+/** A title that is set as the page has loaded is known to the browser a moment later. */
+const LOADED_TITLE_MS = 100;
 const DIALOGS = ["alert", "confirm", "prompt", "beforeunload"] as const;
 
 type Watch = Extract<WatchCommand, { type: "watch" }>;
@@ -43,7 +45,7 @@ export class LiveSession {
   #frame = 0;
   #acknowledged = 0;
   #shownAt = -Infinity;
-  #titlesAt = -Infinity;
+  readonly #titles: ReturnType<typeof setInterval>;
   #loading = new Set<string>();
   #toldTabs = "";
   #isListed = false;
@@ -55,6 +57,7 @@ export class LiveSession {
     private readonly out: Outlet,
   ) {
     this.#tabWatch = new TabWatch(parts.browser, (tabs, openers) => this.#listed(tabs, openers));
+    this.#titles = setInterval(() => this.#watch && this.#tabWatch.refresh(), TITLES_MS);
   }
 
   /** One message as it came. What cannot be understood or done is told, and nothing else happens. */
@@ -77,7 +80,7 @@ export class LiveSession {
       case "pause":
         return this.#change(null);
       case "ack":
-        this.#acknowledged = Math.max(this.#acknowledged, command.frame);
+        this.#acknowledged = Math.min(Math.max(this.#acknowledged, command.frame), this.#frame);
         return this.#wake();
       case "dialog":
         // Not in the queue: what stands in it may be waiting for just this answer.
@@ -90,6 +93,7 @@ export class LiveSession {
   /** Gives back everything; returns at once. */
   end(): void {
     this.#ended = true;
+    clearInterval(this.#titles);
     this.#tabWatch.end();
     this.#leave();
   }
@@ -102,6 +106,7 @@ export class LiveSession {
     // A watcher that asks anew has forgotten what it was shown.
     this.#acknowledged = this.#frame;
     this.#shownAt = -Infinity;
+    if (watch) this.#tabWatch.refresh(); // what has changed while nobody looked
     this.#follow();
   }
 
@@ -149,8 +154,10 @@ export class LiveSession {
       loading: (isLoading) => {
         if (isLoading) this.#loading.add(tab);
         else this.#loading.delete(tab);
-        if (!isLoading) this.#tabWatch.refresh(); // by now it has its title
         this.#tellTabs();
+        if (isLoading) return;
+        this.#tabWatch.refresh();
+        setTimeout(() => this.#ended || this.#tabWatch.refresh(), LOADED_TITLE_MS);
       },
     });
     const at = { screen, release, stopDialogs: screen.onDialog(() => this.#tellDialog(screen)), hands };
@@ -197,10 +204,6 @@ export class LiveSession {
   #show({ tab }: Screen, { jpeg, width, height }: Picture): void {
     this.#shownAt = performance.now();
     this.#frame += 1;
-    if (this.#shownAt - this.#titlesAt > TITLES_MS) {
-      this.#titlesAt = this.#shownAt;
-      this.#tabWatch.refresh();
-    }
     this.out.show({ frame: this.#frame, tab, format: "jpeg", width, height }, jpeg);
   }
 

@@ -26,7 +26,7 @@ export class Recordings {
 
   /**
    * Resolves when the first picture was taken.
-   * @throws HypeError `recording_conflict` for a tab that is recorded already | `limit_reached` | `tab_not_found`
+   * @throws HypeError `recording_conflict` for a tab that is recorded already | `limit_reached` | `tab_not_found` | `guest_disk_full`
    */
   async start(request: StartRecording, signal: AbortSignal): Promise<Recording> {
     const { id: tab } = await this.browser.running.tabs.use(request.tab, signal);
@@ -109,9 +109,7 @@ export class Recordings {
     if (recorder.told.frames === 0) {
       this.#forget(recorder);
       signal.throwIfAborted();
-      throw new HypeError("tab_not_found", `tab ${tab} showed nothing: ${recorder.told.error ?? "it was closed"}`, {
-        tab,
-      });
+      throw nothingSeen(recorder.told);
     }
     this.#trim();
     return recorder.told;
@@ -146,4 +144,10 @@ export class Recordings {
     this.#recorders.delete(id);
     rmSync(path, { force: true });
   }
+}
+
+/** Why a recording ended before its first picture. */
+function nothingSeen({ tab, ended_by, error }: Recording): HypeError {
+  if (ended_by === "disk_full") return new HypeError("guest_disk_full", `nothing can be recorded: ${error}`);
+  return new HypeError("tab_not_found", `tab ${tab} showed nothing: ${error ?? "it was closed"}`, { tab });
 }

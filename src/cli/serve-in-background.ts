@@ -9,10 +9,10 @@ const LISTENING_MS = 15_000;
 
 /**
  * Starts `hype serve` as a program of its own, which outlives this one; its log goes where the service's goes.
- * @returns how it is called and ended, for people
+ * @returns where it is, and how it is ended, for people
  * @throws HypeError server_unreachable when it ends before it listens, with its last words
  */
-export async function serveInBackground(config: Config): Promise<string> {
+export async function serveInBackground(config: Config): Promise<{ server: string; told: string }> {
   ensurePrivateDir(config.logDir);
   const logFile = paths.serverLog(config);
   const log = openSync(logFile, "a", 0o600);
@@ -38,11 +38,20 @@ export async function serveInBackground(config: Config): Promise<string> {
     const ended = server.exited.then((code) => {
       throw new HypeError("server_unreachable", `hype serve ended with ${code}: ${logFile} says why`);
     });
-    if (!(await Promise.race([listening(), ended])))
-      throw new HypeError("server_unreachable", `hype serve does not answer at ${config.apiBase}; see ${logFile}`);
+    if (!(await Promise.race([listening(), ended]))) {
+      ended.catch(() => {});
+      server.kill();
+      throw new HypeError(
+        "server_unreachable",
+        `hype serve was started and ended again, for nothing answers at ${config.apiBase}; see ${logFile}`,
+      );
+    }
     ended.catch(() => {}); // whatever becomes of it later shows in the connection
     server.unref();
-    return `hype serve runs in the background (pid ${server.pid}); end it with: kill ${server.pid}`;
+    return {
+      server: config.apiBase,
+      told: `hype serve runs in the background (pid ${server.pid}); end it with: kill ${server.pid}`,
+    };
   } finally {
     closeSync(log);
   }

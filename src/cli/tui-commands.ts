@@ -52,8 +52,8 @@ export function tuiCommands(context: CliContext, target: () => Target): Commands
       const { server, key } = target();
       const own: CliContext = {
         ...context,
-        // The server on the screen is meant, whatever the environment says.
-        env: { ...context.env, OVERHYPED_API_BASE: server, ...(key === null ? {} : { OVERHYPED_API_KEY: key }) },
+        // The server on the screen is meant, whatever the environment says; the environment's key is for another.
+        env: { ...context.env, OVERHYPED_API_BASE: server, OVERHYPED_API_KEY: key ?? "" },
         stdin: Readable.from([]),
         stdout: stream(),
         stderr: stream(),

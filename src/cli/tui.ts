@@ -36,13 +36,16 @@ export class TuiCommand extends ServerCommand {
     const { runTui } = await import("../tui/start.ts");
     const { tuiCommands } = await import("./tui-commands.ts");
     const { serveInBackground } = await import("./serve-in-background.ts");
-    let target: Target = { server: config.apiBase, key: null };
+    let target: Target = { server: config.apiBase, key: config.apiKey };
+    // A key goes to the server it was given for and to no other; it is kept as long as this runs.
+    const keys = new Map(config.apiKey === null ? [] : [[config.apiBase, config.apiKey]]);
     await runTui({
       server: config.apiBase,
       connect: async (wanted) => {
-        target = wanted;
-        const key = wanted.key ?? config.apiKey;
-        return await this.context.connect(await connection({ ...config, apiBase: wanted.server, apiKey: key }));
+        const { server, key = null } = wanted;
+        if (key !== null) keys.set(server, key);
+        target = { server, key: keys.get(server) ?? null };
+        return await this.context.connect(await connection({ ...config, apiBase: server, apiKey: target.key }));
       },
       serve: () => serveInBackground(config),
       theme,

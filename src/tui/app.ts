@@ -54,8 +54,8 @@ const OVERLAYS: { [K in OverlayKind]: OverlayRoom<K> } = {
 };
 /** Overlays that may cover the picture of a page. */
 const LARGE: ReadonlySet<OverlayKind> = new Set(["help", "confirm", "prompt", "menu", "create", "palette", "output"]);
-/** The clock in the header and ages move without anybody's doing, milliseconds. */
-const TICK_MS = 1_000;
+/** The clock in the header and ages move without anybody's doing: no frame is older than about this, milliseconds. */
+const OLDEST_FRAME_MS = 2_000;
 
 /** One renderable as large as the screen: views draw into it, frame by frame, when the state changed. */
 class Screen extends Renderable {
@@ -143,7 +143,9 @@ export class App implements Disposable {
     const onPaste = (event: PasteEvent) => this.#paste(new TextDecoder().decode(event.bytes));
     renderer.keyInput.on("keypress", onKey);
     renderer.keyInput.on("paste", onPaste);
-    const tick = setInterval(() => this.#screen.requestRender(), TICK_MS);
+    const tick = setInterval(() => {
+      if (performance.now() - this.#paintedMs > OLDEST_FRAME_MS) this.#screen.requestRender();
+    }, OLDEST_FRAME_MS / 2);
     this.#undo.defer(() => {
       clearInterval(tick);
       renderer.keyInput.off("keypress", onKey);
@@ -168,7 +170,7 @@ export class App implements Disposable {
     this.#session = null;
     this.#store.update((state) => {
       const { settings, history, toasts } = state;
-      const { version, ...fresh } = initialState(target.server, settings, this.#store.now());
+      const { version: _version, ...fresh } = initialState(target.server, settings, this.#store.now());
       Object.assign(state, fresh, { history, toasts });
     });
     try {
@@ -181,6 +183,7 @@ export class App implements Disposable {
     }
   }
 
+  #paintedMs = 0;
   #refusedSinceMs = 0;
   #rung = 0;
   /** What follows from a change of the state: a frame, a question for the key, a server to remember, the bell. */
@@ -212,6 +215,7 @@ export class App implements Disposable {
   }
 
   #paint(buffer: OptimizedBuffer, area: Area): void {
+    this.#paintedMs = performance.now();
     const { state } = this.#store;
     const wanted = state.settings.theme === "auto" ? this.#terminalTheme : state.settings.theme;
     if (this.#theme.name !== wanted) this.#theme = themeNamed(wanted);

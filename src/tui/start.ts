@@ -6,6 +6,7 @@ import { SettingsKeeper } from "./settings/keeper.ts";
 import { loadRemembered } from "./settings/settings-file.ts";
 import { initialState } from "./state/state.ts";
 import { Store } from "./state/store.ts";
+import { TerminalState } from "./terminal-state.ts";
 import type { ThemeName } from "./theme/themes.ts";
 
 export type TuiOptions = Pick<AppOptions, "connect" | "serve" | "commands"> & {
@@ -29,6 +30,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
   const { settings, history, problem } = loadRemembered(options.settingsFile);
   const left = Promise.withResolvers<void>();
   const leave = () => left.resolve();
+  const terminal = new TerminalState();
   const renderer = await createCliRenderer({
     exitOnCtrlC: false, // a key like any other: what it does stands in the table
     exitSignals: ["SIGTERM", "SIGHUP", "SIGINT"],
@@ -37,8 +39,10 @@ export async function runTui(options: TuiOptions): Promise<void> {
     screenMode: "alternate-screen",
     consoleMode: "disabled",
     useMouse: true,
+    prependInputHandlers: [terminal.listen],
     onDestroy: leave,
   });
+  terminal.save();
   const fail = (thrown: unknown) => left.reject(thrown);
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
@@ -57,7 +61,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
       savePicture: (vm, bytes) => savePicture(options.cwd, vm, bytes),
       copy: (text) => void renderer.copyToClipboardOSC52(text),
       keepHistory: () => {},
-      suspend: () => void suspend(renderer),
+      suspend: () => void suspend(renderer, terminal),
       bell: () => void writeSync(1, "\u0007"),
     });
     using _keeper = new SettingsKeeper(store, options.settingsFile);
@@ -66,7 +70,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
     await left.promise;
   } finally {
     renderer.destroy();
-    await renderer.closed;
+    await renderer.closed.finally(() => terminal.restore());
     process.off("uncaughtException", fail);
     process.off("unhandledRejection", fail);
     process.stdin.off("end", leave);
@@ -75,8 +79,12 @@ export async function runTui(options: TuiOptions): Promise<void> {
 }
 
 /** Gives the terminal back and stops, as ctrl-z does everywhere; goes on when the shell continues it. */
-async function suspend(renderer: CliRenderer): Promise<void> {
+async function suspend(renderer: CliRenderer, terminal: TerminalState): Promise<void> {
   await renderer.suspend();
-  process.once("SIGCONT", () => void renderer.resume());
+  terminal.restore();
+  process.once("SIGCONT", () => {
+    terminal.save();
+    void renderer.resume();
+  });
   process.kill(process.pid, "SIGSTOP");
 }

@@ -1,101 +1,22 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import { temporaryDirectory } from "../lib/temporary.ts";
-import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
+import { readFileSync } from "node:fs";
+import { startTestServer, type TestServer } from "../server/harness.ts";
+import { expectRestored, Shown } from "./pty.ts";
 
 setDefaultTimeout(30_000);
-const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
-
-/** What a terminal is told on the way in, and must be told on the way out (xterm's control sequences). */
-const MODES: [name: string, on: string, off: string][] = [
-  ["the alternate screen", "\u001b[?1049h", "\u001b[?1049l"],
-  ["mouse", "\u001b[?1000h", "\u001b[?1000l"],
-  ["bracketed paste", "\u001b[?2004h", "\u001b[?2004l"],
-];
 
 let server: TestServer;
 beforeAll(() => {
   server = startTestServer();
   server.engine.add("demo");
+  server.engine.add("slow", { status: "stopped" });
+  server.engine.start = () => new Promise(() => {}); // a boot that takes for ever
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** The program in a terminal of its own. */
-class Shown implements AsyncDisposable {
-  output = "";
-  readonly #home = temporaryDirectory();
-  readonly #child: Bun.Subprocess;
-  #heard = Promise.withResolvers<void>();
-
-  constructor(env: Record<string, string> = {}, argv: string[] = []) {
-    this.#child = Bun.spawn([process.execPath, MAIN, ...argv], {
-      env: {
-        PATH: process.env.PATH ?? "",
-        HOME: this.#home.path,
-        TERM: "xterm-256color",
-        OVERHYPED_CONFIG: "/dev/null",
-        OVERHYPED_API_BASE: server.url,
-        OVERHYPED_API_KEY: KEY,
-        ...env,
-      },
-      cwd: this.#home.path,
-      terminal: {
-        cols: 100,
-        rows: 30,
-        data: (_terminal, data) => {
-          this.output += new TextDecoder().decode(data);
-          const heard = this.#heard;
-          this.#heard = Promise.withResolvers();
-          heard.resolve();
-        },
-      },
-    });
-  }
-  get pid(): number {
-    return this.#child.pid;
-  }
-  async until(text: string | RegExp): Promise<void> {
-    const has = () => (typeof text === "string" ? this.output.includes(text) : text.test(this.output));
-    while (!has()) {
-      const ended = await Promise.race([this.#heard.promise.then(() => false), this.#child.exited.then(() => true)]);
-      if (ended && !has())
-        throw new Error(`it ended without ${String(text)}: ${JSON.stringify(this.output.slice(-600))}`);
-    }
-  }
-  type(keys: string): void {
-    this.#child.terminal?.write(keys);
-  }
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-  hangUp(): void {
-    this.#child.terminal?.close();
-  }
-  /** @returns its exit code; null when a signal ended it */
-  async ended(): Promise<number | null> {
-    await this.#child.exited;
-    return this.#child.exitCode;
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.exited;
-    this.#child.terminal?.close();
-    this.#home[Symbol.dispose]();
-  }
-}
-
-/** Every mode that was switched on was switched off again, after it. */
-function expectRestored(output: string): void {
-  for (const [name, on, off] of MODES) {
-    expect(output.includes(on), name).toBe(true);
-    expect(output.lastIndexOf(off), `${name} is off at the end`).toBeGreaterThan(output.lastIndexOf(on));
-  }
-  expect(output.lastIndexOf("\u001b[?25h"), "the cursor is shown").toBeGreaterThan(output.lastIndexOf("\u001b[?25l"));
-}
-
 describe("the terminal is as it was", () => {
   test("when the user leaves", async () => {
-    await using shown = new Shown();
+    await using shown = new Shown(server.url);
     await shown.until("demo");
     shown.type("q");
     expect(await shown.ended()).toBe(0);
@@ -103,7 +24,7 @@ describe("the terminal is as it was", () => {
   });
 
   test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)("when %s comes", async (signal) => {
-    await using shown = new Shown();
+    await using shown = new Shown(server.url);
     await shown.until("demo");
     shown.kill(signal);
     await shown.ended();
@@ -111,12 +32,11 @@ describe("the terminal is as it was", () => {
   });
 
   test("when it is suspended, and it is drawn anew when it is continued", async () => {
-    await using shown = new Shown();
+    await using shown = new Shown(server.url);
     await shown.until("demo");
     shown.type("\u001a");
     await shown.until("\u001b[?1049l");
-    const state = () =>
-      /^State:\s+(\S)/m.exec(require("node:fs").readFileSync(`/proc/${shown.pid}/status`, "utf8"))?.[1];
+    const state = () => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${shown.pid}/status`, "utf8"))?.[1];
     while (state() !== "T") await new Promise(setImmediate);
     expectRestored(shown.output);
     shown.output = "";
@@ -128,22 +48,70 @@ describe("the terminal is as it was", () => {
   });
 });
 
-test("a terminal that is closed under it leaves no process", async () => {
-  await using shown = new Shown();
-  await shown.until("demo");
-  shown.hangUp();
-  await shown.ended();
+test("what the kernel does with its lines is as it was, too", async () => {
+  await using shown = new Shown(server.url, {}, 'stty -g; "$@"; echo "ended $?"; stty -g');
+  await shown.until("slow");
+  shown.type("q");
+  expect(await shown.ended()).toBe(0);
+  const settings = shown.output.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm);
+  expect(settings).toHaveLength(2);
+  expect(settings![1]).toBe(settings![0]!);
+  expect(shown.output).toContain("ended 0");
+});
+
+/** What a person may have begun before: nothing of it holds the program. */
+const BEGUN: [name: string, keys: string, seen: string][] = [
+  ["with nothing begun", "", "slow"],
+  ["while a boot is waited for", "Gs", "starting"],
+  ["while a command of the palette goes on", ":vms watch\r", "ctrl-c ends it"],
+];
+describe.each(BEGUN)("%s", (_name, keys, seen) => {
+  test("leaving ends it", async () => {
+    await using shown = new Shown(server.url);
+    await shown.until("slow");
+    shown.type(keys);
+    await shown.until(seen);
+    shown.kill("SIGTERM");
+    expect(await shown.ended()).toBe(0);
+    expectRestored(shown.output);
+  });
+
+  test("a terminal that is closed under it leaves no process", async () => {
+    await using shown = new Shown(server.url);
+    await shown.until("slow");
+    shown.type(keys);
+    await shown.until(seen);
+    shown.hangUp();
+    await shown.ended();
+  });
+});
+
+test("a server that answers nonsense no view can show: the terminal is given back, and what happened is said", async () => {
+  using nonsense = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) =>
+      new URL(url).pathname === "/api/v1/vms"
+        ? Response.json({ items: [{ id: "1", name: "x", status: "dreaming" }], total: 1 })
+        : Response.json({ last_event_seq: 0, items: [] }),
+  });
+  await using shown = new Shown(nonsense.url.origin);
+  expect(await shown.ended()).toBe(1);
+  expectRestored(shown.output);
+  const afterwards = shown.output.slice(shown.output.lastIndexOf("\u001b[?1049l"));
+  expect(afterwards).toContain("error[internal]");
+  expect(afterwards).toContain("please report it");
 });
 
 test("no colours where none are wanted; a terminal nobody knows is used as it is", async () => {
-  await using plain = new Shown({ NO_COLOR: "1", TERM: "nobody-knows" });
+  await using plain = new Shown(server.url, { NO_COLOR: "1", TERM: "nobody-knows" });
   await plain.until("demo");
   // eslint-disable-next-line no-control-regex
   expect(plain.output).not.toMatch(/\u001b\[[0-9;]*[34]8;[25];/);
 });
 
 test("a terminal that cannot move its cursor: said, exit 2, nothing drawn", async () => {
-  await using shown = new Shown({ TERM: "dumb" });
+  await using shown = new Shown(server.url, { TERM: "dumb" });
   expect(await shown.ended()).toBe(2);
   expect(shown.output).toContain("TERM=dumb");
   expect(shown.output).not.toContain("\u001b[?1049h");

@@ -79,7 +79,7 @@ export class TuiWorld implements AsyncDisposable {
       onQuit: () => void (seen.quits += 1),
       serve: async () => {
         seen.served += 1;
-        return "hype serve runs in the background (pid 1)";
+        return { server: SHOWN, told: "hype serve runs in the background (pid 1)" };
       },
       suspend: () => void (seen.suspends += 1),
       bell: () => void (seen.bells += 1),

@@ -10,8 +10,8 @@ export type ActionContext = {
   quit(): void;
   /** Leaves this server for another, or for the same with another key. */
   connectTo(target: Target): void;
-  /** Starts a server on this machine. @returns what to tell of it @throws when it cannot be started */
-  serve(): Promise<string>;
+  /** Starts a server on this machine. @returns where it is, and what to tell of it @throws when it cannot be started */
+  serve(): Promise<{ server: string; told: string }>;
   /** Hands the terminal back to the shell until this program is continued. */
   suspend(): void;
   redraw(): void;

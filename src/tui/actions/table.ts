@@ -19,9 +19,9 @@ export const ACTIONS: Record<ActionName, Action> = {
   suspend: ({ suspend }) => suspend(),
   retry: ({ store, connectTo }) => connectTo({ server: store.state.connection.server, key: null }),
   serve: ({ store, serve, connectTo }) => {
-    const { server } = store.state.connection;
+    store.toast("info", "hype serve starts …");
     void serve().then(
-      (told) => {
+      ({ server, told }) => {
         connectTo({ server, key: null });
         store.toast("info", told, true);
       },

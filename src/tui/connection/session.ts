@@ -13,7 +13,9 @@ export class Session implements Disposable {
   readonly #undo = new DisposableStack();
 
   constructor(client: Client, store: Store, sampleMs?: number) {
-    this.operations = new Operations(client, store);
+    const over = new AbortController();
+    this.#undo.defer(() => over.abort());
+    this.operations = new Operations(client, store, over.signal);
     const feed = this.#undo.use(new Feed(client, store, sampleMs));
     this.#undo.use(new DetailFeed(client, store));
     feed.start();

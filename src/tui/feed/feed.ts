@@ -1,5 +1,5 @@
 import type { Client } from "../../client/types.ts";
-import { HypeError, type Vm, type VmEvent } from "../../contract/index.ts";
+import { HypeError, messageOf, type Vm, type VmEvent } from "../../contract/index.ts";
 import { applyEvents, applyList, applyVm } from "../state/apply.ts";
 import type { Store } from "../state/store.ts";
 import { noteActivity } from "../state/usage.ts";
@@ -13,6 +13,10 @@ const BURST_MS = 50;
 const PAGE = 1_000;
 /** When more VMs changed at once, one list costs less than that many questions. */
 const MOST_SINGLY = 20;
+/** Between two such lists, milliseconds: a flood of events must not become a flood of lists. */
+const LISTS_APART_MS = 400;
+/** A server that takes longer for a list is as good as gone, milliseconds. */
+const ANSWER_MS = 20_000;
 
 /** Phases of a boot, in words that fit into a column. */
 const PHASES: Record<string, string> = { spawned: "kernel", agent: "agent", browser: "browser", profile: "profile" };
@@ -66,7 +70,7 @@ export class Feed implements Disposable {
         for await (const event of stream) this.#note(event);
       } catch (thrown) {
         if (this.#over) return;
-        const error = thrown instanceof HypeError ? thrown : new HypeError("internal", String(thrown));
+        const error = this.#faultOf(thrown);
         this.#enter(error.code === "unauthorized" || error.code === "forbidden" ? "refused" : "offline", error);
       }
       await pause(retryMs, signal);
@@ -74,9 +78,20 @@ export class Feed implements Disposable {
     }
   }
 
+  /** For one question: it ends when the feed does, or when it took too long. */
+  #soon(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
+  }
+
+  #faultOf(thrown: unknown): HypeError {
+    if (!(thrown instanceof HypeError)) return new HypeError("internal", messageOf(thrown), {}, { cause: thrown });
+    if (thrown.code !== "cancelled") return thrown;
+    return new HypeError("server_unreachable", `${this.#client.base} did not answer within ${ANSWER_MS / 1000} s`);
+  }
+
   /** Everything as it is now. @returns the seq of an event before which nothing is missing */
   async #load(): Promise<number> {
-    const { signal } = this.#stop;
+    const signal = this.#soon();
     // The number of the newest event first: what happens while the list is read comes again with the stream.
     const node = await this.#client.system.status({ signal });
     const vms = await this.#all();
@@ -133,6 +148,7 @@ export class Feed implements Disposable {
     if (this.#refreshing) return;
     this.#refreshing = true;
     const { signal } = this.#stop;
+    let retryMs = RETRY_MS.first;
     while (this.#changed.size > 0 && !this.#over) {
       const ids = [...this.#changed];
       this.#changed.clear();
@@ -140,9 +156,14 @@ export class Feed implements Disposable {
         if (ids.length > MOST_SINGLY) {
           const vms = await this.#all();
           this.#store.update((state) => applyList(state, vms));
+          await pause(LISTS_APART_MS, signal);
         } else await Promise.all(ids.map((id) => this.#one(id)));
+        retryMs = RETRY_MS.first;
       } catch {
-        await pause(RETRY_MS.first, signal); // the stream tells what is wrong; when it comes back, everything is read anew
+        // The stream tells what is wrong; what changed is asked for again, or the last change would never be seen.
+        for (const id of ids) this.#changed.add(id);
+        await pause(retryMs, signal);
+        retryMs = Math.min(retryMs * 2, RETRY_MS.last);
       }
     }
     this.#refreshing = false;
@@ -150,7 +171,7 @@ export class Feed implements Disposable {
 
   async #one(id: string): Promise<void> {
     try {
-      const vm = await this.#client.vms.get(id, { signal: this.#stop.signal });
+      const vm = await this.#client.vms.get(id, { signal: this.#soon() });
       this.#store.update((state) => applyVm(state, id, vm));
     } catch (thrown) {
       if (!(thrown instanceof HypeError) || thrown.code !== "vm_not_found") throw thrown;
@@ -162,7 +183,7 @@ export class Feed implements Disposable {
     const vms: Vm[] = [];
     for (let total = 1; vms.length < total;) {
       const query = { limit: String(PAGE), offset: String(vms.length) };
-      const page = await this.#client.vms.list(query, { signal: this.#stop.signal });
+      const page = await this.#client.vms.list(query, { signal: this.#soon() });
       total = page.items.length === 0 ? 0 : page.total;
       vms.push(...page.items);
     }
@@ -176,7 +197,7 @@ export class Feed implements Disposable {
   }
 
   async #sampleOnce(): Promise<void> {
-    const { signal } = this.#stop;
+    const signal = this.#soon();
     try {
       const [activity, node] = await Promise.all([
         this.#client.system.activity({ signal }),

@@ -11,11 +11,18 @@ type Undoable = keyof typeof UNDONE_BY;
 export class Operations {
   readonly #client: Client;
   readonly #store: Store;
+  readonly #over: AbortSignal;
   #last: { action: Undoable; ids: string[] } | null = null;
 
-  constructor(client: Client, store: Store) {
+  /** @param over fires when another server is on the screen: what this one still says is of no interest then */
+  constructor(client: Client, store: Store, over: AbortSignal) {
     this.#client = client;
     this.#store = store;
+    this.#over = over;
+  }
+
+  get #call(): { signal: AbortSignal } {
+    return { signal: this.#over };
   }
 
   start = (vms: readonly Vm[]) => this.#undoable("start", vms, "starting", "started");
@@ -23,10 +30,10 @@ export class Operations {
   pause = (vms: readonly Vm[]) => this.#undoable("pause", vms, "pausing", "paused");
   resume = (vms: readonly Vm[]) => this.#undoable("resume", vms, "resuming", "resumed");
   restart = (vms: readonly Vm[]) =>
-    this.#each(vms, "restarting", "restarted", ({ id }) => this.#client.vms.restart(id));
+    this.#each(vms, "restarting", "restarted", ({ id }) => this.#client.vms.restart(id, this.#call));
   delete = (vms: readonly Vm[]) =>
     this.#each(vms, "deleting", "deleted", async ({ id }) => {
-      await this.#client.vms.delete(id);
+      await this.#client.vms.delete(id, this.#call);
       return null;
     });
 
@@ -41,20 +48,20 @@ export class Operations {
   /** @param refused is told why, when nothing was made */
   async create(input: CreateVmInput, refused: (why: string) => void): Promise<void> {
     try {
-      const made = await this.#client.vms.create(input, { wait: false });
+      const made = await this.#client.vms.create(input, { wait: false, ...this.#call });
       this.#store.update((state) => {
         applyVm(state, made.id, made);
         state.fleet.cursor = made.id;
       });
       this.#store.toast("info", `${made.name} boots`);
     } catch (thrown) {
-      refused(refusalOf(thrown));
+      if (!this.#over.aborted) refused(refusalOf(thrown));
     }
   }
 
   async open(vm: Vm, url: string): Promise<void> {
     await this.#tell(`${vm.name}: ${url}`, async () => {
-      const page = await this.#client.browser.navigate(vm.id, { url });
+      const page = await this.#client.browser.navigate(vm.id, { url }, this.#call);
       return `${vm.name} shows ${page.title || page.url}`;
     });
   }
@@ -62,7 +69,7 @@ export class Operations {
   /** @param save writes the picture and says where */
   async screenshot(vm: Vm, save: (name: string, bytes: Uint8Array) => Promise<string>): Promise<void> {
     await this.#tell(`screenshot of ${vm.name}`, async () => {
-      const bytes = await this.#client.browser.screenshot(vm.id, { format: "png" });
+      const bytes = await this.#client.browser.screenshot(vm.id, { format: "png" }, this.#call);
       return `screenshot saved: ${await save(vm.name, bytes)}`;
     });
   }
@@ -70,7 +77,7 @@ export class Operations {
   /** @param copy hands the link to the terminal's clipboard */
   async liveLink(vm: Vm, copy: (text: string) => void): Promise<void> {
     await this.#tell(`live link of ${vm.name}`, async () => {
-      const { url, expires_at } = await this.#client.live.createLink(vm.id, {});
+      const { url, expires_at } = await this.#client.live.createLink(vm.id, {}, this.#call);
       copy(url);
       this.#store.toast("info", url, true);
       return `live link copied; good until ${expires_at.slice(11, 16)} UTC`;
@@ -79,7 +86,7 @@ export class Operations {
 
   async observe(vm: Vm): Promise<void> {
     await this.#tell(`recording ${vm.name}`, async () => {
-      await this.#client.browser.operate(vm.id, "start-observing", {});
+      await this.#client.browser.operate(vm.id, "start-observing", {}, this.#call);
       return `${vm.name}: requests, console, exceptions and sockets are recorded`;
     });
   }
@@ -87,15 +94,15 @@ export class Operations {
   /** What the form of a new VM offers; nothing where the key may not ask. */
   async choices(): Promise<{ images: string[]; profiles: string[] }> {
     const [images, profiles] = await Promise.all([
-      this.#client.images.list().catch(() => ({ items: [] })),
-      this.#client.profiles.list().catch(() => ({ items: [] })),
+      this.#client.images.list(this.#call).catch(() => ({ items: [] })),
+      this.#client.profiles.list(this.#call).catch(() => ({ items: [] })),
     ]);
     return { images: images.items.map(({ id }) => id), profiles: profiles.items.map(({ name }) => name) };
   }
 
   #undoable(action: Undoable, vms: readonly Vm[], doing: string, done: string): Promise<void> {
     this.#last = { action, ids: vms.map(({ id }) => id) };
-    return this.#each(vms, doing, done, ({ id }) => this.#client.vms[action](id));
+    return this.#each(vms, doing, done, ({ id }) => this.#client.vms[action](id, this.#call));
   }
 
   /** One thing; its end is told in the corner. */
@@ -103,7 +110,7 @@ export class Operations {
     try {
       this.#store.toast("good", await work());
     } catch (thrown) {
-      this.#store.toast("bad", `${what}: ${messageOf(thrown)}`, true);
+      if (!this.#over.aborted) this.#store.toast("bad", `${what}: ${messageOf(thrown)}`, true);
     }
   }
 
@@ -122,6 +129,7 @@ export class Operations {
         }
       }),
     );
+    if (this.#over.aborted) return;
     const succeeded = vms.length - failed.length;
     const name = vms.length === 1 ? vms[0]!.name : `${succeeded} VMs`;
     if (succeeded > 0) this.#store.toast("good", `${name} ${done}`);

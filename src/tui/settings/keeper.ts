@@ -17,16 +17,15 @@ export class SettingsKeeper implements Disposable {
     this.#store = store;
     this.#path = path;
     this.#written = JSON.stringify(this.#now());
+    // The store changes with every event: what is to be kept is looked at now and then only.
     this.#unsubscribe = store.subscribe(() => {
-      if (this.#timer === undefined && JSON.stringify(this.#now()) !== this.#written)
-        this.#timer = setTimeout(() => this.#write(), SETTLE_MS);
+      this.#timer ??= setTimeout(() => this.#keep(), SETTLE_MS);
     });
   }
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
-    if (JSON.stringify(this.#now()) !== this.#written) this.#write();
-    clearTimeout(this.#timer);
+    this.#keep();
   }
 
   #now(): Remembered {
@@ -34,11 +33,14 @@ export class SettingsKeeper implements Disposable {
     return { settings, history };
   }
 
-  #write(): void {
+  /** Writes, where something changed. */
+  #keep(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const now = this.#now();
-    this.#written = JSON.stringify(now);
+    const text = JSON.stringify(now);
+    if (text === this.#written) return;
+    this.#written = text;
     try {
       saveRemembered(this.#path, now);
     } catch (thrown) {

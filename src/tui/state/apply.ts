@@ -4,14 +4,16 @@ import { MOST_EVENTS, type State } from "./state.ts";
 
 /** All VMs as the server lists them. */
 export function applyList(state: State, vms: readonly Vm[]): void {
-  const before = orderBefore(state);
-  state.vms = new Map(vms.map((vm) => [vm.id, vm]));
+  const kept = new Map(vms.map((vm) => [vm.id, vm]));
+  const { cursor } = state.fleet;
+  const before = cursor !== null && !kept.has(cursor) ? orderBefore(state) : [];
+  state.vms = kept;
   tidy(state, before);
 }
 
 /** One VM as it is now; null: it is gone. */
 export function applyVm(state: State, id: string, vm: Vm | null): void {
-  const before = vm === null ? orderBefore(state) : [];
+  const before = vm === null && state.fleet.cursor === id ? orderBefore(state) : [];
   if (vm) state.vms.set(id, vm);
   else state.vms.delete(id);
   tidy(state, before);

@@ -4,13 +4,21 @@ import type { SortField, State } from "./state.ts";
 /** A line of the fleet: a VM, or the head of a group. */
 export type FleetRow = { kind: "vm"; vm: Vm } | { kind: "group"; value: string; count: number };
 
+let last: { state: State; version: number; rows: readonly FleetRow[] } | null = null;
+/** {@link fleetRows} for who only looks: worked out once for each change of the state. Not to be used while it is being changed. */
+export function shownRows(state: State): readonly FleetRow[] {
+  if (last?.state !== state || last.version !== state.version)
+    last = { state, version: state.version, rows: fleetRows(state) };
+  return last.rows;
+}
+
 /** The VMs as they are shown: filtered, sorted, grouped. */
 export function fleetRows(state: State): FleetRow[] {
   const { vms, fleet, settings } = state;
   const found = [...vms.values()].filter(matcher(fleet.filter, state));
   const order = comparer(settings.sort.field, state);
   const direction = settings.sort.descending ? -1 : 1;
-  found.sort((a, b) => direction * order(a, b) || a.name.localeCompare(b.name, "en"));
+  found.sort((a, b) => direction * order(a, b) || compareNames(a.name, b.name));
   const { groupBy } = settings;
   if (groupBy === null) return found.map((vm) => ({ kind: "vm", vm }));
   const groups = Map.groupBy(found, (vm) => vm.labels[groupBy] ?? "");
@@ -34,18 +42,21 @@ function matcher(filter: string, { usage }: State): (vm: Vm) => boolean {
   };
 }
 
+/** Made once: `localeCompare` makes one for every comparison. Numbers in names count as numbers. */
+const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
+
 /** What needs somebody's eyes comes first. */
 const URGENCY = ["crashed", "stopping", "deleting", "creating", "starting", "running", "paused", "stopped"];
 
 function comparer(field: SortField, { usage }: State): (a: Vm, b: Vm) => number {
   const last = (values: number[] | undefined) => values?.at(-1) ?? -1;
   const orders: Record<SortField, (a: Vm, b: Vm) => number> = {
-    name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+    name: (a, b) => compareNames(a.name, b.name),
     status: (a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status),
-    age: (a, b) => a.created_at.localeCompare(b.created_at),
+    age: (a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0),
     cpu: (a, b) => last(usage.get(a.id)?.cpuPercent) - last(usage.get(b.id)?.cpuPercent),
     memory: (a, b) => last(usage.get(a.id)?.memoryMb) - last(usage.get(b.id)?.memoryMb),
-    page: (a, b) => (usage.get(a.id)?.page?.title ?? "").localeCompare(usage.get(b.id)?.page?.title ?? "", "en"),
+    page: (a, b) => compareNames(usage.get(a.id)?.page?.title ?? "", usage.get(b.id)?.page?.title ?? ""),
   };
   return orders[field];
 }

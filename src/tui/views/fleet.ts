@@ -4,13 +4,13 @@ import { cutTop, inset } from "../canvas/area.ts";
 import { sparkline } from "../canvas/sparkline.ts";
 import { STATUS_LOOKS } from "../canvas/status.ts";
 import { type Column, drawTable, scrolledTo } from "../canvas/table.ts";
-import { type FleetRow, fleetRows } from "../state/fleet.ts";
+import { type FleetRow, shownRows } from "../state/fleet.ts";
 import type { State } from "../state/state.ts";
 import { act, type Click, type View } from "./view.ts";
 
 /** All VMs at a glance. */
 export const fleet: View = (canvas, area, state, nowMs) => {
-  const rows = fleetRows(state);
+  const rows = shownRows(state);
   const { fleet: own, settings, vms } = state;
   let [, body] = cutTop(area, 0);
   if (own.filter !== "" || own.marked.size > 0) {

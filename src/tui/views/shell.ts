@@ -2,6 +2,7 @@ import { type Area, cutBottom, cutLeft, cutTop } from "../canvas/area.ts";
 import type { Canvas, Style } from "../canvas/canvas.ts";
 import { STATUS_LOOKS } from "../canvas/status.ts";
 import { widthOf, wrap } from "../canvas/text.ts";
+import type { ActionName } from "../keys/bindings.ts";
 import { bindingsFor, isOffline, keyLabel, whereOf } from "../keys/match.ts";
 import type { State } from "../state/state.ts";
 import { age, plural } from "../../text/units.ts";
@@ -76,15 +77,22 @@ function header(canvas: Canvas<Click>, area: Area, state: State, nowMs: number):
 
 const gigabytes = (megabytes: number): string => (megabytes / 1024).toFixed(1);
 
+/** Where help is and how to get away must be seen on the smallest screen. */
+const ALWAYS: ReadonlySet<ActionName> = new Set(["help", "back", "quit"]);
+
 /** The keys that work here, as many as there is room for. */
 function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   canvas.line(area, "", { paper: "bar" });
   let rest = cutLeft(area, 1)[1];
-  for (const { keys, footer: word, action } of bindingsFor(whereOf(state))) {
-    if (!word) continue;
+  const hints = bindingsFor(whereOf(state)).flatMap(({ keys, footer: word, action }) => {
+    if (!word) return [];
     const key = keyLabel(keys[0] ?? "");
-    const width = widthOf(key) + widthOf(word) + 3;
-    if (width > rest.width) break;
+    return [{ key, word, action, width: widthOf(key) + widthOf(word) + 3, always: ALWAYS.has(action) }];
+  });
+  let spare = rest.width - hints.reduce((sum, { always, width }) => sum + (always ? width : 0), 0);
+  for (const { key, word, action, width, always } of hints) {
+    if (!always) spare -= width;
+    if ((!always && spare < 0) || width > rest.width) continue;
     const used = canvas.pieces(rest, [
       [key, { ink: "accent", paper: "bar", bold: true }],
       [` ${word}  `, { ink: "muted", paper: "bar" }],

@@ -14,6 +14,8 @@ export const overview: PaneView = ({ canvas, area, state, vm, detail, nowMs }) =
   const usage = state.usage.get(vm.id);
   const cpu = usage?.cpuPercent ?? [];
   const memory = usage?.memoryMb ?? [];
+  // The numbers behind them must have room, too.
+  const cells = Math.min(20, Math.max(4, left.width - 32));
   const facts: Fact[] = [
     ...(vm.status_reason ? [["reason", vm.status_reason, { ink: "bad" }] as Fact] : []),
     ["page", usage?.page ? usage.page.title || "(no title)" : "-", { bold: true }],
@@ -23,11 +25,11 @@ export const overview: PaneView = ({ canvas, area, state, vm, detail, nowMs }) =
       "cpu",
       cpu.length === 0
         ? "-"
-        : `${sparkline(cpu, 20, 100 * vm.cpu_cores)}  ${Math.round(cpu.at(-1) ?? 0)}% of ${vm.cpu_cores}`,
+        : `${sparkline(cpu, cells, 100 * vm.cpu_cores)}  ${Math.round(cpu.at(-1) ?? 0)}% of ${vm.cpu_cores}`,
     ],
     [
       "memory",
-      memory.length === 0 ? "-" : `${sparkline(memory, 20, vm.memory_mb)}  ${memory.at(-1)} of ${vm.memory_mb} MB`,
+      memory.length === 0 ? "-" : `${sparkline(memory, cells, vm.memory_mb)}  ${memory.at(-1)} of ${vm.memory_mb} MB`,
     ],
     ["address", vm.ip_address],
     ["network", `${vm.network ?? "-"}, egress ${vm.egress_mode}`],

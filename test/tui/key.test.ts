@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { HypeError } from "../../src/contract/index.ts";
+import { problemOf } from "../../src/cli/report-error.ts";
+import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
+import { Shown } from "./pty.ts";
+
+setDefaultTimeout(30_000);
+let server: TestServer;
+beforeAll(() => {
+  server = startTestServer();
+  server.engine.add("demo");
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+test("the key of one server is not sent to another, neither by the screen nor by the palette; its own is, once it was typed", async () => {
+  const sent: (string | null)[] = [];
+  const own = `hype_${"o".repeat(43)}`;
+  using stranger = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch({ headers }) {
+      sent.push(headers.get("authorization"));
+      return Response.json(problemOf(new HypeError("unauthorized", "no valid key")), { status: 401 });
+    },
+  });
+  await using shown = new Shown(server.url);
+  await shown.until("demo");
+  shown.type("\u000f"); // ctrl-o
+  await shown.until("another address");
+  shown.type("o");
+  await shown.until("Address of the");
+  shown.type(`\u0015${stranger.url.origin}\r`);
+  await shown.until("Key for");
+  shown.output = "";
+  shown.type("\u001b");
+  await shown.until("retry");
+  shown.type(":vms list\r");
+  await shown.until("exit code 1");
+  expect(sent.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(sent)).toEqual(new Set([null]));
+  sent.length = 0;
+  shown.type("\rr"); // the command's output away, and once more
+  shown.output = "";
+  await shown.until("hype_");
+  shown.type(`${own}\r`);
+  while (!sent.includes(`Bearer ${own}`)) await shown.drawn();
+  expect(sent).not.toContain(`Bearer ${KEY}`);
+});
