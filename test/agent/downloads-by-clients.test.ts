@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Browser, chromium, type Download as TheirDownload } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import * as v from "valibot";
@@ -13,9 +13,14 @@ import { temporaryDirectory } from "../lib/temporary.ts";
 /** What DevTools clients make of downloads when the browser is on another machine: the agent has a /tmp of its own here, as a guest has. */
 setDefaultTimeout(30_000);
 const isRoot = process.getuid?.() === 0;
+/** Only what the agent runs from stays of the /tmp there is: its own directory, and the checkout or Bun where they lie below it. */
 const elsewhere = (directory: string) => {
-  const keep = `mount --bind '${directory}' /mnt && mount -t tmpfs tmpfs /tmp && mkdir -p '${directory}' && mount --bind /mnt '${directory}'`;
-  return ["unshare", "--mount", "sh", "-c", `${keep} && umount /mnt && exec "$@"`, "agent"];
+  const needed = [directory, join(import.meta.dir, "../.."), dirname(process.execPath)];
+  const kept = needed
+    .filter((path) => path.startsWith("/tmp/"))
+    .map((path) => `mkdir -p '${path}' && mount --bind '/mnt${path.slice("/tmp".length)}' '${path}' && `);
+  const own = `mount --rbind /tmp /mnt && mount -t tmpfs tmpfs /tmp && ${kept.join("")}umount -l /mnt && cd '${directory}'`;
+  return ["unshare", "--mount", "sh", "-c", `${own} && exec "$@"`, "agent"];
 };
 let agent: RunningAgent;
 let guest: Guest;
