@@ -67,8 +67,14 @@ async function play(bytes: Buffer): Promise<{ seconds: number; first: number[]; 
     return { seconds, first: await at(0.01), last: await at(seconds - 0.01) };
   }, bytes.toString("base64"));
 }
-const isRed = ([red = 0, , blue = 0]: number[]) => red > 200 && blue < 60;
-const isBlue = ([red = 0, , blue = 0]: number[]) => blue > 200 && red < 60;
+const named = ([red = 0, , blue = 0]: number[]) =>
+  red > 200 && blue < 60 ? "red" : blue > 200 && red < 60 ? "blue" : `${red}, ${blue}`;
+/** Opens a page and waits until it is drawn; a while more, for what was drawn to be recorded. */
+async function show(path: string): Promise<string> {
+  const { tab } = await browsing.open(path);
+  await browsing.value("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))", { tab });
+  return tab;
+}
 
 /** A file system of so many MB for recordings, in a mount namespace of the agent's own. */
 const smallDisk = (size: number) => (directory: string) => {
@@ -144,7 +150,7 @@ test.skipIf(!isRoot)("not a byte more fits: the film is as it was before that pi
 
 test("a browser that stands still for two seconds: the film has them, and goes on", async () => {
   const { guest } = browsing;
-  const { tab: shown } = await browsing.open("/red");
+  const shown = await show("/red");
   const { tab } = await browsing.openTab({ url: `${browsing.site.origin}/blue`, background: true });
   const clock = await start(guest, { tab, max_seconds: 2 });
   const { id } = await start(guest, { tab: shown });
@@ -158,30 +164,28 @@ test("a browser that stands still for two seconds: the film has them, and goes o
     for (const pid of pids) process.kill(pid, "SIGCONT");
   }
   expect(paused).toMatchObject({ state: "finished", ended_by: "max_seconds" });
-  await browsing.open("/blue");
-  // The picture of the new page: the one that is wanted is the one after those of the old.
-  await browsing.value("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))");
+  await show("/blue");
   const told = await stop(guest, id);
   expect(told).toMatchObject({ state: "finished", ended_by: "stop", error: null });
   expect(told.duration_ms).toBeGreaterThan(1_900);
   const played = await play(await film(guest, id));
-  expect(isRed(played.first) && isBlue(played.last)).toBe(true);
+  expect([played.first, played.last].map(named)).toEqual(["red", "blue"]);
   expect(played.seconds * 1000).toBeCloseTo(told.duration_ms, -2);
-  expect(isBlue((await play(await film(guest, clock.id))).last)).toBe(true);
+  expect(named((await play(await film(guest, clock.id))).last)).toBe("blue");
   for (const one of [id, clock.id]) await remove(guest, one);
   await guest.closeTab({ tab, timeout_ms: 10_000 });
 });
 
 test("stopped while the browser stands still, a recording is whole at once", async () => {
   const { guest } = browsing;
-  await browsing.open("/red");
+  await show("/red");
   const { id } = await start(guest);
   const pids = processesOf((await guest.health()).chromium.pid!);
   let told: Recording;
   try {
     for (const pid of pids) process.kill(pid, "SIGSTOP");
     told = await stop(guest, id);
-    expect(isRed((await play(await film(guest, id))).last)).toBe(true);
+    expect(named((await play(await film(guest, id))).last)).toBe("red");
   } finally {
     for (const pid of pids) process.kill(pid, "SIGCONT");
   }
@@ -192,15 +196,13 @@ test("stopped while the browser stands still, a recording is whole at once", asy
 
 test("a tab whose renderer dies while it is recorded: the film goes on with its next page", async () => {
   const { guest } = browsing;
-  await browsing.open("/red");
+  await show("/red");
   const { id } = await start(guest);
   await refused("navigation_failed", browsing.open("chrome://crash"));
-  await browsing.open("/blue");
-  await browsing.value("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))");
+  await show("/blue");
   const told = await stop(guest, id);
   expect(told).toMatchObject({ state: "finished", ended_by: "stop" });
   const played = await play(await film(guest, id));
-  expect(isRed(played.first)).toBe(true);
-  expect(isBlue(played.last)).toBe(true);
+  expect([played.first, played.last].map(named)).toEqual(["red", "blue"]);
   await remove(guest, id);
 });
