@@ -3,9 +3,9 @@
  * mood. Moods: `forged` sends wrong answers before the right one, `mute` says nothing over UDP. Writes `ready <port>`, then a line per question: port and id it was
  * asked from and under, and the first label of its name.
  */
-import { createSocket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 
 const [, , address = "127.0.0.1", port = "0", mood = ""] = process.argv;
 
@@ -32,30 +32,46 @@ export function answer(query: Buffer, overTcp: boolean): Buffer {
   return Buffer.concat([header, question, ...(isCut ? [] : records)]);
 }
 
-if (import.meta.main) {
-  const udp = createSocket("udp4");
-  udp.on("message", (query, from) => {
-    console.log(`udp ${from.port} ${query.readUInt16BE(0)} ${query.toString("latin1", 13, 13 + query[12]!)}`);
-    if (mood === "mute") return;
-    const reply = answer(query, false);
-    const wrongId = Buffer.from(reply);
-    wrongId.writeUInt16BE((query.readUInt16BE(0) + 1) & 0xffff, 0);
-    const wrongName = Buffer.from(reply);
-    wrongName[13] = 0x7a;
-    const all = mood === "forged" ? [wrongId, wrongName, query, Buffer.from("x"), reply] : [reply];
-    for (const bytes of all) udp.send(bytes, from.port, from.address);
-  });
-  udp.bind(Number(port), address);
-  await once(udp, "listening");
-  const tcp = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.on("data", (bytes: Buffer) => {
-      console.log("tcp");
-      const reply = answer(bytes.subarray(2), true);
-      socket.write(Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 255]), reply]));
+/** Both protocols on one port. Of a port that is free for one, the other may be taken: then another is tried. */
+async function listenOnBoth(): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    const tcp = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => {
+        console.log("tcp");
+        const reply = answer(bytes.subarray(2), true);
+        socket.write(Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 255]), reply]));
+      });
     });
-  });
-  tcp.listen(udp.address().port, address);
-  await once(tcp, "listening");
-  console.log(mood === "" && port !== "0" ? "ready" : `ready ${udp.address().port}`);
+    tcp.listen(Number(port), address);
+    await once(tcp, "listening");
+    const chosen = (tcp.address() as AddressInfo).port;
+    const udp = createSocket("udp4");
+    udp.on("message", (query, from) => tell(udp, query, from));
+    udp.bind(chosen, address);
+    try {
+      await once(udp, "listening");
+      return chosen;
+    } catch (thrown) {
+      tcp.close();
+      if (port !== "0" || tries >= 20) throw thrown;
+    }
+  }
+}
+
+function tell(udp: Socket, query: Buffer, from: RemoteInfo): void {
+  console.log(`udp ${from.port} ${query.readUInt16BE(0)} ${query.toString("latin1", 13, 13 + query[12]!)}`);
+  if (mood === "mute") return;
+  const reply = answer(query, false);
+  const wrongId = Buffer.from(reply);
+  wrongId.writeUInt16BE((query.readUInt16BE(0) + 1) & 0xffff, 0);
+  const wrongName = Buffer.from(reply);
+  wrongName[13] = 0x7a;
+  const all = mood === "forged" ? [wrongId, wrongName, query, Buffer.from("x"), reply] : [reply];
+  for (const bytes of all) udp.send(bytes, from.port, from.address);
+}
+
+if (import.meta.main) {
+  const chosen = await listenOnBoth();
+  console.log(mood === "" && port !== "0" ? "ready" : `ready ${chosen}`);
 }
