@@ -27,7 +27,11 @@ async function server(mood: string): Promise<{ port: number; line(): Promise<str
   const reader = child.stdout.getReader();
   let held = "";
   const line = async () => {
-    while (!held.includes("\n")) held += new TextDecoder().decode((await reader.read()).value);
+    while (!held.includes("\n")) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`the name server ended with ${await child.exited}`);
+      held += new TextDecoder().decode(value);
+    }
     const [first = "", ...rest] = held.split("\n");
     held = rest.join("\n");
     return first;
