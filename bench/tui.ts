@@ -40,7 +40,7 @@ export async function tui(): Promise<Row[]> {
   }
   const idle = await shown.cpuPercent(() => Bun.sleep(IDLE_MS));
   const flood = await shown.cpuPercent(() => eventsInto(server));
-  const settledMs = await lastStateShown(server, shown);
+  const settledMs = await lastStateShown(shown);
   const rss = shown.rssMb();
   const p95 = keys.toSorted((a, b) => a - b)[Math.floor(KEYS * 0.95)]!;
   const row = (
@@ -108,7 +108,7 @@ async function eventsInto({ engine }: TestServer): Promise<void> {
 }
 
 /** A resized screen is drawn whole: then nothing but the last state stands on it. @returns ms until it does */
-async function lastStateShown(_server: TestServer, shown: Shown): Promise<number> {
+async function lastStateShown(shown: Shown): Promise<number> {
   const started = performance.now();
   for (let columns = 119; ; columns = columns === 119 ? 120 : 119) {
     const frame = await shown.redrawn(columns);

@@ -57,7 +57,7 @@ const READY = [
   "Inbox|Ïnbox",
   "line 99",
   "agent: hello",
-  "no requests",
+  "3 packets, 180 B[^]*no requests",
   "VM_CREATED",
   "nothing is kept|cannot|no such",
   "018bcfe5",

@@ -1,19 +1,26 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { RUN_MARK } from "../lib/leftovers.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 import { KEY } from "../server/harness.ts";
+import { Emulator } from "./emulator.ts";
 
+const SIZE = { cols: 100, rows: 30 };
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
 /** The program in a terminal of its own. */
 export class Shown implements AsyncDisposable {
+  /** Every byte it told its terminal. */
   output = "";
+  readonly #emulator = new Emulator(SIZE.cols, SIZE.rows);
   readonly #home = temporaryDirectory();
   readonly #child: Bun.Subprocess;
   #heard = Promise.withResolvers<void>();
 
   /** @param script run by a shell instead, `"$@"` being the program */
   constructor(server: string, env: Record<string, string> = {}, script = 'exec "$@"') {
+    const decoder = new TextDecoder();
+    let isAnswered = false;
     this.#child = Bun.spawn(["sh", "-c", script, "sh", process.execPath, MAIN], {
       env: {
         PATH: process.env.PATH ?? "",
@@ -22,17 +29,21 @@ export class Shown implements AsyncDisposable {
         OVERHYPED_CONFIG: "/dev/null",
         OVERHYPED_API_BASE: server,
         OVERHYPED_API_KEY: KEY,
+        ...(process.env[RUN_MARK] ? { [RUN_MARK]: process.env[RUN_MARK] } : {}),
         ...env,
       },
       cwd: this.#home.path,
       terminal: {
-        cols: 100,
-        rows: 30,
+        ...SIZE,
         data: (terminal, data) => {
-          const text = new TextDecoder().decode(data);
+          const text = decoder.decode(data, { stream: true });
           this.output += text;
+          this.#emulator.write(text);
           // As a terminal that knows grapheme clusters and has them off (mode 2027).
-          if (text.includes("\u001b[?2027$p")) terminal.write("\u001b[?2027;2$y");
+          if (!isAnswered && this.output.includes("\u001b[?2027$p")) {
+            isAnswered = true;
+            terminal.write("\u001b[?2027;2$y");
+          }
           const heard = this.#heard;
           this.#heard = Promise.withResolvers();
           heard.resolve();
@@ -43,17 +54,28 @@ export class Shown implements AsyncDisposable {
   get pid(): number {
     return this.#child.pid;
   }
-  async until(text: string | RegExp): Promise<void> {
-    const has = () => (typeof text === "string" ? this.output.includes(text) : text.test(this.output));
-    while (!has()) {
-      const ended = await Promise.race([this.#heard.promise.then(() => false), this.#child.exited.then(() => true)]);
-      if (ended && !has())
-        throw new Error(`it ended without ${String(text)}: ${JSON.stringify(this.output.slice(-600))}`);
+  /** Waits for a screen that holds the text. @returns that screen */
+  async until(wanted: string | RegExp): Promise<string> {
+    for (;;) {
+      const screen = this.#emulator.text();
+      if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
+      await this.#more(wanted);
     }
   }
-  /** Until something more is drawn. */
-  drawn(): Promise<void> {
-    return this.#heard.promise;
+  /** Waits until its terminal was told this sequence. */
+  async told(sequence: string): Promise<void> {
+    while (!this.output.includes(sequence)) await this.#heard.promise; // its last words may be read after its end
+  }
+  async #more(wanted: string | RegExp): Promise<void> {
+    const heard = this.#heard.promise;
+    const ended = await Promise.race([heard.then(() => false), this.#child.exited.then(() => true)]);
+    if (ended) throw new Error(`it ended without ${String(wanted)}: ${JSON.stringify(this.output.slice(-600))}`);
+  }
+  /** Waits until the terminal was given back, and looks whether all of it was. */
+  async restored(): Promise<void> {
+    // Its last words may be read after its end is known.
+    while (this.output.lastIndexOf(TITLE.pop) <= this.output.lastIndexOf(TITLE.push)) await this.#heard.promise;
+    expectRestored(this.output);
   }
   type(keys: string): void {
     this.#child.terminal?.write(keys);
@@ -77,11 +99,13 @@ export class Shown implements AsyncDisposable {
   }
 }
 
+/** The window's title on and off the terminal's stack; taking it off is the last thing that is told. */
+const TITLE = { push: "\u001b[22;2t", pop: "\u001b[23;2t" };
 /** Private modes of a terminal (DECSET, xterm's control sequences) that are on when nobody changed them: the cursor is shown. */
 const ON_BEFORE = new Set(["25"]);
 
 /** Every mode that was switched is at the end as it was before, the alternate screen among them. */
-export function expectRestored(output: string): void {
+function expectRestored(output: string): void {
   const last = new Map<string, string>();
   // eslint-disable-next-line no-control-regex
   for (const [, modes = "", to = ""] of output.matchAll(/\u001b\[\?([\d;]+)([hl])/g))
@@ -89,6 +113,5 @@ export function expectRestored(output: string): void {
   for (const mode of ["1049", "1000", "2004", "25"]) expect(last.has(mode), `mode ${mode} was switched`).toBe(true);
   const left = [...last].filter(([mode, to]) => to !== (ON_BEFORE.has(mode) ? "h" : "l"));
   expect(left, "modes that were left switched").toEqual([]);
-  // The window's title: put on the terminal's stack, and taken off again.
-  expect(output.split("\u001b[23;2t").length, "titles taken off").toBe(output.split("\u001b[22;2t").length);
+  expect(output.split(TITLE.pop).length, "titles taken off").toBe(output.split(TITLE.push).length);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { freePort } from "../../src/host/free-port.ts";
 import { identify, isAlive } from "../../src/host/process.ts";
-import { expectRestored, Shown } from "./pty.ts";
+import { Shown } from "./pty.ts";
 
 test("a server started from the screen outlives it, and ends as the screen said", async () => {
   const listen = `127.0.0.1:${await freePort()}`;
@@ -10,12 +10,12 @@ test("a server started from the screen outlives it, and ends as the screen said"
   await shown.until("no server answers");
   shown.type("s");
   await shown.until("No VMs");
-  await shown.until(/kill \d+/);
-  const server = identify(Number(/kill (\d+)/.exec(shown.output)![1]))!;
+  const [, pid] = /kill (\d+)/.exec(await shown.until(/kill \d+/))!;
+  const server = identify(Number(pid))!;
   try {
     shown.type("q");
     expect(await shown.ended()).toBe(0);
-    expectRestored(shown.output);
+    await shown.restored();
     expect(isAlive(server)).toBe(true);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   } finally {

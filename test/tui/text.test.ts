@@ -46,7 +46,7 @@ describe("text on a terminal", () => {
         const shown = clean(given);
         for (const cut of [clip(shown, cells), clipStart(shown, cells)])
           expect(widthOf(cut)).toBeLessThanOrEqual(cells);
-        if (widthOf(shown) <= cells) expect(clip(shown, cells)).toBe(shown);
+        if (cells > 0 && widthOf(shown) <= cells) expect(clip(shown, cells)).toBe(shown);
         if (cells > 0) expect(shown.startsWith(clip(shown, cells).replace(/…$/, ""))).toBe(true);
       }),
     );
