@@ -11,7 +11,8 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export function openDownload(path: string, owner: number | null): number {
   let why = "";
-  for (const name of [path, `${path}.crdownload`, path]) {
+  // While it arrives, Chromium may hold its own name with an empty file: the one it writes to comes first.
+  for (const name of [`${path}.crdownload`, path, `${path}.crdownload`]) {
     try {
       const file = openSync(name, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const { uid } = fstatSync(file);

@@ -1,4 +1,4 @@
-import { closeSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { HypeError, type ReadDownload } from "../../src/contract/index.ts";
 import type { Downloads } from "./downloads.ts";
@@ -17,7 +17,6 @@ export async function streamDownload(
   gone: AbortSignal,
 ): Promise<void> {
   let file = await openSoon(downloads, id, gone);
-  let isFinal = false;
   try {
     const { state, total_bytes: total } = downloads.get(id);
     if (state === "failed" || state === "canceled")
@@ -46,14 +45,14 @@ export async function streamDownload(
       } else if (before === "completed") {
         const whole = downloads.get(id).total_bytes ?? at;
         if (at >= (to === undefined ? whole : Math.min(whole, to + 1))) break;
-        // Opened while Chromium gave it its name, it may be another file than the one that is there now.
-        if (isFinal) return void response.destroy();
-        isFinal = true;
-        const final = downloads.open(id);
-        closeSync(file);
-        file = final;
+        const renewed = latest(downloads, id, file);
+        if (renewed === file) return void response.destroy(); // it has become shorter: never a part for the whole
+        file = renewed;
       } else if (before !== "in_progress") return void response.destroy();
-      else await change;
+      else {
+        await change;
+        file = latest(downloads, id, file);
+      }
     }
     response.end();
   } catch (thrown) {
@@ -62,6 +61,22 @@ export async function streamDownload(
   } finally {
     closeSync(file);
   }
+}
+
+/** The file as it is now: what was opened first may have been Chromium's empty one, which only kept the name. */
+function latest(downloads: Downloads, id: string, file: number): number {
+  let now: number;
+  try {
+    now = downloads.open(id);
+  } catch {
+    return file; // it failed or was deleted: its state says so
+  }
+  if (fstatSync(now).ino === fstatSync(file).ino) {
+    closeSync(now);
+    return file;
+  }
+  closeSync(file);
+  return now;
 }
 
 /** A download that has just begun has no file yet. */
