@@ -44,14 +44,11 @@ async function resolver(
   options: { servers?: string[]; subnet?: string; timeoutMs?: number } = {},
 ): Promise<Resolver> {
   const { servers = ["127.0.0.1"], subnet = "127.0.0.0/8", timeoutMs = 2_000 } = options;
-  const opened = await Resolver.open({
-    address: "127.0.0.1",
-    port: 0,
-    subnet,
-    servers: { list: () => servers },
-    serverPort,
-    timeoutMs,
-  });
+  const open = () =>
+    Resolver.open({ address: "127.0.0.1", port: 0, subnet, servers: { list: () => servers }, serverPort, timeoutMs });
+  // A port that is free over UDP may be taken over TCP: then another one is asked for.
+  let opened = await open().catch(() => null);
+  for (let tries = 0; opened === null; tries++) opened = await (tries < 20 ? open().catch(() => null) : open());
   const resources = new AsyncDisposableStack();
   stack.push(resources);
   resources.use(opened);
