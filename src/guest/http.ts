@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import * as v from "valibot";
 import { AgentProblem, HypeError, isErrorCode, messageOf } from "../contract/index.ts";
 
@@ -38,43 +38,64 @@ export type GuestReply = { bytes: Uint8Array<ArrayBuffer>; contentType: string }
  * @throws HypeError with the agent's own code and message | `guest_unreachable` | `cancelled` when the caller's signal aborts
  */
 export async function ask(endpoint: string, token: string, request: GuestRequest): Promise<GuestReply> {
-  const deadline = AbortSignal.timeout(request.timeoutMs);
-  const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
+  const { timeoutMs, maxBytes, signal } = request;
+  if (signal?.aborted) throw cancelled(signal.reason);
+  const { sent, response } = send(endpoint, token, request);
+  let isLate = false;
+  const leave = () => void sent.destroy();
+  // A timer and a listener, no combined signal, which costs more: this is on every operation's way.
+  const late = setTimeout(() => {
+    isLate = true;
+    leave();
+  }, timeoutMs);
+  signal?.addEventListener("abort", leave, { once: true });
   try {
-    return await replyOf(await open(endpoint, token, request, signal), request.maxBytes);
+    return await replyOf(await response, maxBytes);
   } catch (thrown) {
     if (thrown instanceof HypeError) throw thrown;
-    if (request.signal?.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
-    const why = deadline.aborted ? `no answer within ${request.timeoutMs} ms` : messageOf(thrown);
+    if (signal?.aborted) throw cancelled(thrown);
+    const why = isLate ? `no answer within ${timeoutMs} ms` : messageOf(thrown);
     throw new HypeError("guest_unreachable", `${request.path}: ${why}`, {}, { cause: thrown });
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener("abort", leave);
   }
 }
 
-/**
- * Sends a request and returns the reply with its body unread. node:http, because Bun's fetch obeys HTTP_PROXY even for loopback
- * addresses and would show a proxy the token; and it follows no redirect.
- */
+const cancelled = (cause: unknown) => new HypeError("cancelled", "the caller went away", {}, { cause });
+
+/** Sends a request and returns the reply with its body unread. */
 export function open(
   endpoint: string,
   token: string,
-  { method, path, body }: Pick<GuestRequest, "method" | "path" | "body">,
+  request: Pick<GuestRequest, "method" | "path" | "body">,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  return send(endpoint, token, request, { signal }).response;
+}
+
+/** By node:http, because Bun's fetch obeys HTTP_PROXY even for loopback addresses and would show a proxy the token; and it follows no redirect. */
+function send(
+  endpoint: string,
+  token: string,
+  { method, path, body }: Pick<GuestRequest, "method" | "path" | "body">,
+  options: { signal?: AbortSignal } = {},
+): { sent: ClientRequest; response: Promise<IncomingMessage> } {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const payload = body === undefined ? "" : JSON.stringify(body);
-  const request = httpRequest(endpoint + path, {
+  const sent = httpRequest(endpoint + path, {
     method,
-    signal,
+    ...options,
     headers: {
       authorization: `Bearer ${token}`,
       "content-type": "application/json",
       "content-length": Buffer.byteLength(payload),
     },
   });
-  request.on("response", resolve);
-  request.on("error", reject);
-  request.end(payload);
-  return promise;
+  sent.on("response", resolve);
+  sent.on("error", reject);
+  sent.end(payload);
+  return { sent, response: promise };
 }
 
 /**
@@ -94,7 +115,7 @@ export async function openStream(
     throw problemOf(status, await readBounded(response, MAX_PROBLEM_BYTES));
   } catch (thrown) {
     if (thrown instanceof HypeError) throw thrown;
-    if (signal.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
+    if (signal.aborted) throw cancelled(thrown);
     throw new HypeError("guest_unreachable", `${path}: ${messageOf(thrown)}`, {}, { cause: thrown });
   }
 }
@@ -121,15 +142,25 @@ export function parseReply<T>(schema: v.GenericSchema<unknown, T>, { bytes }: Gu
   }
 }
 
+/** Listens, which costs less than iterating. */
 async function readBounded(response: IncomingMessage, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+  response.on("data", (chunk: Uint8Array) => {
     size += chunk.length;
-    if (size > maxBytes)
-      throw new HypeError("guest_unreachable", `the agent's reply is larger than ${maxBytes} bytes and was refused`);
-    chunks.push(chunk);
-  }
+    if (size <= maxBytes) chunks.push(chunk);
+    else
+      response.destroy(
+        new HypeError("guest_unreachable", `the agent's reply is larger than ${maxBytes} bytes and was refused`),
+      );
+  });
+  response.on("end", resolve);
+  response.on("error", reject);
+  response.on("close", () => {
+    if (!response.complete) reject(new Error("the reply ended early"));
+  });
+  await promise;
   return new Uint8Array(Buffer.concat(chunks));
 }
 
