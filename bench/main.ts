@@ -13,7 +13,7 @@ import { mcp } from "./mcp.ts";
 import { liveServer } from "./live-server.ts";
 import { network } from "./network.ts";
 import { operations } from "./operations.ts";
-import { profiles } from "./profiles.ts";
+import { profiles, profilesInVms } from "./profiles.ts";
 import { serverMemory } from "./server-memory.ts";
 import { size } from "./size.ts";
 import { startup } from "./startup.ts";
@@ -41,6 +41,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   adopt,
   "cloud-hypervisor": cloudHypervisor,
   boot,
+  "profiles-in-vms": profilesInVms,
 };
 
 const asked = process.argv.slice(2);
