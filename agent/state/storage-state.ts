@@ -70,7 +70,8 @@ export async function importState(
   checkCookies(state.cookies);
   if (replace) await clearState(context, own, origins, { parts: ["cookies", "local_storage", "indexeddb"] });
   const lost: string[] = [];
-  const counts = await setCookies(context, state.cookies).catch((error: Error) => {
+  // Beside the origins: a browser that has just started takes its time to open where it keeps cookies.
+  const cookies = setCookies(context, state.cookies).catch((error: Error) => {
     lost.push(error.message);
     return { set: 0, expired: 0 };
   });
@@ -78,20 +79,23 @@ export async function importState(
   await atOrigins(
     context,
     own,
-    [...byOrigin.keys()],
+    [...byOrigin].flatMap(([origin, kept]) => (isEmpty(kept) ? [] : origin)),
     async (origin, bench) => {
       const { localStorage, indexedDB = [] } = byOrigin.get(origin)!;
-      const faults = [
-        ...namesOf(await bench.call(WRITE_STORAGE, ["local", JSON.stringify(localStorage), false])),
-        ...(indexedDB.length > 0 ? namesOf(await bench.call(WRITE_DATABASES, [JSON.stringify(indexedDB)])) : []),
-      ];
-      lost.push(...faults.map((line) => `${origin}: ${line}`));
+      const faults = await Promise.all([
+        localStorage.length > 0 && bench.call(WRITE_STORAGE, ["local", JSON.stringify(localStorage), false]),
+        indexedDB.length > 0 && bench.call(WRITE_DATABASES, [JSON.stringify(indexedDB)]),
+      ]);
+      for (const names of faults) if (names !== false) lost.push(...namesOf(names).map((line) => `${origin}: ${line}`));
     },
     (origin, error) => lost.push(`${origin}: ${error.message}`),
   );
+  const counts = await cookies;
   throwLost(context, lost, "could not be stored");
   return { cookies: counts.set, expired: counts.expired, origins: byOrigin.size };
 }
+
+const isEmpty = ({ localStorage, indexedDB = [] }: OriginState) => localStorage.length + indexedDB.length === 0;
 
 /** Names of Storage.StorageType. */
 const TYPES: Partial<Record<(typeof STATE_PARTS)[number], string>> = {
