@@ -4,7 +4,7 @@ import { wholeNumber } from "./arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "./command.ts";
 import { text } from "./option.ts";
 import { table } from "./output/table.ts";
-import { duration } from "./output/units.ts";
+import { duration } from "../text/units.ts";
 
 export class AuditCommand extends ServerCommand {
   static override paths = [["audit"]];

@@ -6,7 +6,7 @@ import type { Config } from "../config/load.ts";
 import { HypeError, messageOf } from "../contract/errors.ts";
 import type { CliContext } from "./context.ts";
 import { flag, text } from "./option.ts";
-import { safeJson, sanitizeText } from "./output/sanitize.ts";
+import { safeJson, sanitizeText } from "../text/sanitize.ts";
 import { createProgress, type Progress, silentProgress } from "./output/progress.ts";
 
 export const CATEGORY = {

@@ -3,9 +3,9 @@ import type { Config } from "../config/load.ts";
 import { HypeError } from "../contract/errors.ts";
 import type { Finding, Surroundings } from "../setup/doctor/check.ts";
 import { CATEGORY, ServerCommand } from "./command.ts";
-import { sanitizeLine } from "./output/sanitize.ts";
+import { sanitizeLine } from "../text/sanitize.ts";
 import { pad } from "./output/table.ts";
-import { bytes, plural } from "./output/units.ts";
+import { bytes, plural } from "../text/units.ts";
 
 const ANSWER_DEADLINE_MS = 3_000;
 

@@ -1,7 +1,7 @@
 import { ERRORS, HypeError, messageOf } from "../contract/errors.ts";
 import type { Issue, Problem } from "../contract/problem.ts";
 import type { CliContext } from "./context.ts";
-import { safeJson, sanitizeLine, sanitizeText } from "./output/sanitize.ts";
+import { safeJson, sanitizeLine, sanitizeText } from "../text/sanitize.ts";
 
 /** Tells an error on standard error, in words or as a problem document. @returns the exit code it stands for */
 export function reportError(thrown: unknown, json: boolean, context: CliContext): number {

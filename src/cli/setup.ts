@@ -3,7 +3,7 @@ import { Command } from "clipanion";
 import { HypeError } from "../contract/errors.ts";
 import { CATEGORY, HypeCommand } from "./command.ts";
 import { flag } from "./option.ts";
-import { sanitizeLine } from "./output/sanitize.ts";
+import { sanitizeLine } from "../text/sanitize.ts";
 
 export class SetupCommand extends HypeCommand {
   static override paths = [["setup"]];

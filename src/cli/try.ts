@@ -6,10 +6,10 @@ import { pageUrl } from "./arguments/page-url.ts";
 import { CATEGORY, resolvePath, ServerCommand } from "./command.ts";
 import { flag, text } from "./option.ts";
 import { pngSize } from "./output/picture-size.ts";
-import { sanitizeLine } from "./output/sanitize.ts";
+import { sanitizeLine } from "../text/sanitize.ts";
 import { shorten } from "./output/shorten.ts";
 import { pairs } from "./output/table.ts";
-import { bytes, duration } from "./output/units.ts";
+import { bytes, duration } from "../text/units.ts";
 import { writeOutput } from "./output/write-output.ts";
 
 /** The first page of a browser that was just emulated into being takes its time. */

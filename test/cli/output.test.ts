@@ -6,9 +6,9 @@ import { colours } from "../../src/cli/output/colours.ts";
 import { logWriter } from "../../src/cli/output/log-writer.ts";
 import { pngSize } from "../../src/cli/output/picture-size.ts";
 import { createProgress } from "../../src/cli/output/progress.ts";
-import { safeJson, sanitizeLine, sanitizeText } from "../../src/cli/output/sanitize.ts";
+import { safeJson, sanitizeLine, sanitizeText } from "../../src/text/sanitize.ts";
 import { table } from "../../src/cli/output/table.ts";
-import { age, bytes, duration } from "../../src/cli/output/units.ts";
+import { age, bytes, duration } from "../../src/text/units.ts";
 
 /** What a terminal acts on or is misled by. */
 const HARMFUL = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;

@@ -3,7 +3,7 @@ import type { Artifact } from "../../contract/artifact.ts";
 import { HypeError } from "../../contract/errors.ts";
 import { CATEGORY, resolvePath, ServerCommand, writeFully } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 
 export class ArtifactsDownloadCommand extends ServerCommand {
   static override paths = [["artifacts", "download"]];

@@ -2,7 +2,7 @@ import type { Artifact } from "../../contract/artifact.ts";
 import type { Colours } from "../output/colours.ts";
 import { shorten } from "../output/shorten.ts";
 import { pairs, table } from "../output/table.ts";
-import { age, bytes } from "../output/units.ts";
+import { age, bytes } from "../../text/units.ts";
 
 export function artifactTable(artifacts: Artifact[], paint: Colours): string {
   return table(

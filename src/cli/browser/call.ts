@@ -3,7 +3,7 @@ import { HypeError, messageOf } from "../../contract/errors.ts";
 import type { BytesOperation, JsonOperation, OperationInput } from "../../client/types.ts";
 import { CATEGORY, readFully, resolvePath, ServerCommand, writeFully } from "../command.ts";
 import { text } from "../option.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 import { writeOutput } from "../output/write-output.ts";
 
 export class CallCommand extends ServerCommand {

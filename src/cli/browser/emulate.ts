@@ -4,7 +4,7 @@ import type { OperationInput } from "../../client/types.ts";
 import { oneOf } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { safeJson } from "../output/sanitize.ts";
+import { safeJson } from "../../text/sanitize.ts";
 
 export class EmulateCommand extends ServerCommand {
   static override paths = [["emulate"]];

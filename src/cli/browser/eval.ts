@@ -3,7 +3,7 @@ import type { Evaluated } from "../../contract/browser.ts";
 import { seconds } from "../arguments/quantities.ts";
 import { CATEGORY, readFully, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { safeJson } from "../output/sanitize.ts";
+import { safeJson } from "../../text/sanitize.ts";
 
 export class EvalCommand extends ServerCommand {
   static override paths = [["eval"]];

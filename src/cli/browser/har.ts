@@ -1,7 +1,7 @@
 import { Command, Option } from "clipanion";
 import { CATEGORY, resolvePath, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { plural } from "../output/units.ts";
+import { plural } from "../../text/units.ts";
 import { writeOutput } from "../output/write-output.ts";
 
 export class HarCommand extends ServerCommand {

@@ -4,7 +4,7 @@ import { OBSERVED } from "../../contract/observe.ts";
 import { oneOf } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 import { shorten } from "../output/shorten.ts";
 
 const KINDS = [...OBSERVED, "dialog"] as const;

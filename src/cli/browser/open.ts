@@ -5,7 +5,7 @@ import { oneOf, seconds } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { text } from "../option.ts";
 import { shorten } from "../output/shorten.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 
 const WAIT_FOR = Navigate.entries.wait_until.wrapped.options;
 

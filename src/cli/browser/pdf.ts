@@ -2,7 +2,7 @@ import { Command, Option } from "clipanion";
 import { HypeError } from "../../contract/errors.ts";
 import { CATEGORY, resolvePath, writeFully } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 import { writeOutput } from "../output/write-output.ts";
 import { TabCommand } from "./tab-command.ts";
 

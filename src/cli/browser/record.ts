@@ -7,7 +7,7 @@ import { seconds, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, resolvePath, ServerCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
 import { mustBeNew, saveStream } from "../output/save-stream.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 
 /** One question for the end; asked again until it has come. */
 const WAIT_MS = 60_000;

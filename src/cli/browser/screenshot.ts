@@ -5,7 +5,7 @@ import { HypeError } from "../../contract/errors.ts";
 import { oneOf, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, resolvePath, ServerCommand, writeFully } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 import { writeOutput } from "../output/write-output.ts";
 
 const FORMATS = Screenshot.entries.format.wrapped.options;

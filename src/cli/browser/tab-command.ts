@@ -1,7 +1,7 @@
 import { seconds } from "../arguments/quantities.ts";
 import { ServerCommand } from "../command.ts";
 import { text } from "../option.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 import { shorten } from "../output/shorten.ts";
 
 /** A command that does one thing to a tab. */

@@ -6,8 +6,8 @@ import type { Upload } from "../../contract/upload.ts";
 import { element } from "../arguments/element.ts";
 import { CATEGORY, resolvePath } from "../command.ts";
 import { text } from "../option.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
-import { bytes } from "../output/units.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
+import { bytes } from "../../text/units.ts";
 import { TabCommand } from "./tab-command.ts";
 
 export class UploadCommand extends TabCommand {

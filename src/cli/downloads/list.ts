@@ -2,7 +2,7 @@ import { Command, Option } from "clipanion";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { shorten } from "../output/shorten.ts";
 import { table } from "../output/table.ts";
-import { age, bytes } from "../output/units.ts";
+import { age, bytes } from "../../text/units.ts";
 
 export class DownloadsListCommand extends ServerCommand {
   static override paths = [

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/types.ts";
 import type { Download } from "../../contract/download.ts";
 import { HypeError } from "../../contract/errors.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 
 /** The download a person means: by id or its beginning, or by file name; of several the newest. @throws HypeError download_not_found */
 export async function pick(client: Client, vm: string, wanted: string | undefined): Promise<Download> {

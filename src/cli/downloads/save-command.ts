@@ -4,7 +4,7 @@ import { HypeError } from "../../contract/errors.ts";
 import { resolvePath, ServerCommand, writeFully } from "../command.ts";
 import { flag, text } from "../option.ts";
 import { saveStream } from "../output/save-stream.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 import { localName } from "./pick.ts";
 
 /** A command that ends with a download in a file of this machine. */

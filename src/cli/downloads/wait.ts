@@ -3,8 +3,8 @@ import { HypeError } from "../../contract/errors.ts";
 import { seconds } from "../arguments/quantities.ts";
 import { CATEGORY } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
-import { bytes } from "../output/units.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
+import { bytes } from "../../text/units.ts";
 import { SaveCommand } from "./save-command.ts";
 
 export class DownloadsWaitCommand extends SaveCommand {

@@ -3,7 +3,7 @@ import { ImageFormat } from "../../contract/image.ts";
 import { oneOf } from "../arguments/quantities.ts";
 import { CATEGORY, HypeCommand } from "../command.ts";
 import { flag, text } from "../option.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 
 const SOURCES = ["auto", "mmdebstrap", "docker", "podman", "buildah"] as const;
 

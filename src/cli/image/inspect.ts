@@ -3,7 +3,7 @@ import type { ImageManifest } from "../../contract/image.ts";
 import { CATEGORY, HypeCommand } from "../command.ts";
 import type { Colours } from "../output/colours.ts";
 import { pairs, table } from "../output/table.ts";
-import { bytes, plural } from "../output/units.ts";
+import { bytes, plural } from "../../text/units.ts";
 import { openImages } from "./room.ts";
 
 export class ImageInspectCommand extends HypeCommand {

@@ -1,7 +1,7 @@
 import { Command } from "clipanion";
 import { CATEGORY, HypeCommand } from "../command.ts";
 import { table } from "../output/table.ts";
-import { bytes } from "../output/units.ts";
+import { bytes } from "../../text/units.ts";
 import { openImages } from "./room.ts";
 
 export class ImageListCommand extends HypeCommand {

@@ -1,7 +1,7 @@
 import { Command, Option } from "clipanion";
 import { CATEGORY, HypeCommand } from "../command.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
-import { plural } from "../output/units.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
+import { plural } from "../../text/units.ts";
 import { openImages } from "./room.ts";
 
 export class ImageVerifyCommand extends HypeCommand {

@@ -1,7 +1,7 @@
 import type { Key } from "../../contract/access.ts";
 import type { Colours } from "../output/colours.ts";
 import { table } from "../output/table.ts";
-import { age } from "../output/units.ts";
+import { age } from "../../text/units.ts";
 
 /** Whether a key opens anything now. */
 export function stateOf(key: Key, now = Date.now()): "active" | "expired" | "revoked" {

@@ -1,7 +1,7 @@
 import type { LiveLink } from "../../contract/live-view.ts";
 import type { Colours } from "../output/colours.ts";
 import { table } from "../output/table.ts";
-import { age } from "../output/units.ts";
+import { age } from "../../text/units.ts";
 
 /** Whether a link opens anything now. */
 export function stateOf(link: LiveLink, now = Date.now()): "active" | "expired" | "revoked" {

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Colours } from "./colours.ts";
-import { sanitizeLine } from "./sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 
 const COLOUR: Record<string, keyof Colours> = { debug: "dim", info: "blue", warn: "yellow", error: "red" };
 

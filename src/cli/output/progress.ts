@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Colours } from "./colours.ts";
-import { sanitizeLine } from "./sanitize.ts";
-import { duration } from "./units.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
+import { duration } from "../../text/units.ts";
 
 /** Steps of a longer operation, told while they happen. Human words only: machines read standard output. */
 export type Progress = Disposable & {

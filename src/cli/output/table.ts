@@ -1,4 +1,4 @@
-import { sanitizeLine } from "./sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 
 export type Column<Row> = {
   title: string;

@@ -1,7 +1,7 @@
 import type { Profile } from "../../contract/profile.ts";
 import type { Colours } from "../output/colours.ts";
 import { table } from "../output/table.ts";
-import { age, bytes, plural } from "../output/units.ts";
+import { age, bytes, plural } from "../../text/units.ts";
 
 /** `12 cookies, 3 origins with storage`. */
 export const contentOf = ({ cookies, origins }: Profile): string =>

@@ -7,7 +7,7 @@ import { UNITS } from "../../setup/files/units.ts";
 import { connection } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { rowsOf } from "../doctor/rows.ts";
-import { plural } from "../output/units.ts";
+import { plural } from "../../text/units.ts";
 
 /** States in which a VM holds processes and network of this host. */
 const LIVE = ["creating", "starting", "running", "paused", "stopping", "deleting"];

@@ -1,6 +1,6 @@
 import { Command, Option } from "clipanion";
 import { CATEGORY, ServerCommand } from "../command.ts";
-import { sanitizeLine } from "../output/sanitize.ts";
+import { sanitizeLine } from "../../text/sanitize.ts";
 
 export class TabUseCommand extends ServerCommand {
   static override paths = [["tab", "use"]];

@@ -4,7 +4,7 @@ import type { Client } from "../../client/types.ts";
 import { HypeError } from "../../contract/errors.ts";
 import { CATEGORY } from "../command.ts";
 import { flag } from "../option.ts";
-import { plural } from "../output/units.ts";
+import { plural } from "../../text/units.ts";
 import { EachVmCommand } from "./each.ts";
 
 export class DeleteCommand extends EachVmCommand {

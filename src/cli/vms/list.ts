@@ -3,7 +3,7 @@ import { type ListVmsQuery, VM_SORT_FIELDS } from "../../contract/vm.ts";
 import { oneOf, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { flag, text, texts } from "../option.ts";
-import { plural } from "../output/units.ts";
+import { plural } from "../../text/units.ts";
 
 const SORTS = VM_SORT_FIELDS.flatMap((field) => [field, `-${field}` as const]);
 

@@ -4,7 +4,7 @@ import { oneOf, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand, writeFully } from "../command.ts";
 import { INTERRUPTED } from "../interrupts.ts";
 import { flag, text } from "../option.ts";
-import { safeJson } from "../output/sanitize.ts";
+import { safeJson } from "../../text/sanitize.ts";
 
 export class LogsCommand extends ServerCommand {
   static override paths = [["vms", "logs"]];

@@ -1,7 +1,7 @@
 import { Command } from "clipanion";
 import type { Client } from "../../client/types.ts";
 import { CATEGORY } from "../command.ts";
-import { duration } from "../output/units.ts";
+import { duration } from "../../text/units.ts";
 import { EachVmCommand } from "./each.ts";
 
 export class RestartCommand extends EachVmCommand {

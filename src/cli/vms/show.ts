@@ -1,9 +1,9 @@
 import type { Isolation } from "../../contract/isolation.ts";
 import type { Vm, VmStatus } from "../../contract/vm.ts";
 import type { Colours } from "../output/colours.ts";
-import { sanitizeText } from "../output/sanitize.ts";
+import { sanitizeText } from "../../text/sanitize.ts";
 import { pairs, table } from "../output/table.ts";
-import { age, duration } from "../output/units.ts";
+import { age, duration } from "../../text/units.ts";
 
 const STATUS_COLOUR: Record<VmStatus, keyof Colours> = {
   creating: "blue",

@@ -4,7 +4,7 @@ import { wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand, writeFully } from "../command.ts";
 import { INTERRUPTED } from "../interrupts.ts";
 import { text } from "../option.ts";
-import { safeJson, sanitizeLine } from "../output/sanitize.ts";
+import { safeJson, sanitizeLine } from "../../text/sanitize.ts";
 import { pad } from "../output/table.ts";
 
 export class WatchCommand extends ServerCommand {

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import * as v from "valibot";
 import { HypeError, ListEntries } from "../../contract/index.ts";
 import type { DownloadBytes } from "../../guest/downloads.ts";
+import { attachment } from "../artifacts/attachment.ts";
 import type { Gate } from "../auth/gate.ts";
 import { rangeOf } from "../browser/range.ts";
 import type { ServerContext } from "../context.ts";
@@ -82,7 +83,7 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
             headers: {
               // The guest's word for the type would let a page be shown under our origin.
               "content-type": "application/octet-stream",
-              "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(download.name)}`,
+              "content-disposition": attachment(download.name),
               "x-content-type-options": "nosniff",
               "accept-ranges": "bytes",
               ...(read.length === null ? {} : { "content-length": String(read.length) }),
