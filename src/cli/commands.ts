@@ -33,6 +33,9 @@ import type { CliContext } from "./context.ts";
 import { DoctorCommand } from "./doctor.ts";
 import { DownloadsDeleteCommand } from "./downloads/delete.ts";
 import { DownloadsGetCommand } from "./downloads/get.ts";
+import { DownloadsKeepCommand } from "./downloads/keep.ts";
+import { UploadsDeleteCommand } from "./uploads/delete.ts";
+import { UploadsListCommand } from "./uploads/list.ts";
 import { DownloadsListCommand } from "./downloads/list.ts";
 import { DownloadsWaitCommand } from "./downloads/wait.ts";
 import { EgressGetCommand } from "./egress/get.ts";
@@ -124,9 +127,12 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   HarCommand,
   CallCommand,
   UploadCommand,
+  UploadsListCommand,
+  UploadsDeleteCommand,
   DownloadsListCommand,
   DownloadsGetCommand,
   DownloadsWaitCommand,
+  DownloadsKeepCommand,
   DownloadsDeleteCommand,
   StateExportCommand,
   StateImportCommand,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import type { Client } from "../../src/client/types.ts";
+import type { Client, KeepOptions } from "../../src/client/types.ts";
 import type { Entry } from "../../src/contract/observe.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 import { fakeClient, hype } from "./harness.ts";
@@ -12,6 +12,8 @@ function asking(answers: Record<string, unknown> = {}, entries: Entry[] = []) {
   const asked: unknown[] = [];
   const operate = async (...call: unknown[]) => {
     asked.push(call.slice(0, 3));
+    const { keep, onKept } = (call[3] ?? {}) as KeepOptions;
+    if (keep) onKept?.("A1");
     return answers[String(call[1])] ?? PAGE;
   };
   const browser = {
@@ -212,6 +214,8 @@ describe("what they print", () => {
     const { stdout } = await hype(["har", "demo", "--bodies"], { client, cwd: directory.path });
     expect(stdout).toBe("demo.har  2 requests\n");
     expect(JSON.parse(readFileSync(directory.join("demo.har"), "utf8")).log.version).toBe("1.2");
+    const kept = await hype(["har", "demo", "--keep"], { client, cwd: directory.path });
+    expect(kept.stdout).toBe("demo.har  2 requests  kept as A1\n");
   });
 
   test("observe begins to record, then shows what there is, or what comes", async () => {

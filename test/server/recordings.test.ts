@@ -79,6 +79,9 @@ test("hype record: for a time, and until Ctrl-C; the guest keeps nothing", async
   expect(statSync(directory.join("timed.webm")).size).toBe(told.bytes);
   expect(await list()).toEqual([]);
 
+  const kept = JSON.parse((await record(["--seconds", "1", "-o", "kept.mkv", "--keep", "--json"])).stdout);
+  expect(await client.artifacts.get(kept.artifact)).toMatchObject({ kind: "recording", size_bytes: kept.bytes });
+
   const interrupt = new AbortController();
   const running = record([], interrupt);
   while (!(await list()).some(({ state }) => state === "recording"));

@@ -194,8 +194,16 @@ describe("on the command line", () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("--force")]);
     expect((await run("downloads", "get", "demo", "-o", "-")).stdout).toBe("returned");
     expect((await run("downloads", "get", "demo", "back.txt", "--force")).code).toBe(0);
+    const kept = await run("downloads", "keep", "demo", "back.txt", "--as", "receipt.txt", "--json");
+    const { id } = JSON.parse(kept.stdout);
+    expect(await client.artifacts.get(id)).toMatchObject({ kind: "download", name: "receipt.txt", size_bytes: 8 });
+    expect((await run("downloads", "keep", "demo")).stdout).toMatch(/^back\.txt {2}8 B {2}kept as [0-9a-f-]+\n$/);
     expect((await run("downloads", "delete", "demo", "back.txt")).stdout).toContain("deleted");
     expect((await run("downloads", "get", "demo", "back.txt")).stderr).toContain("no download back.txt");
+    expect((await run("uploads", "list", "demo")).stdout).toMatch(/\n +6 B .*two\.txt\n/);
+    expect((await run("uploads", "delete", "demo", "two.txt")).stdout).toBe("two.txt is deleted\n");
+    expect((await run("uploads", "list", "demo")).stdout).not.toContain("two.txt");
+    expect((await run("uploads", "delete", "demo", "two.txt")).stderr).toContain("two.txt");
     expect(Array.from(new Bun.Glob("*.part").scanSync({ cwd: directory.path, dot: true }))).toEqual([]);
   });
   test.each<[string[], number, string]>([

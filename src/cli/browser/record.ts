@@ -40,6 +40,7 @@ export class RecordCommand extends ServerCommand {
   length = text("--seconds", "duration", "How long: 30, 90s, 5m; default until Ctrl-C, 10 minutes at most");
   fps = text("--fps", "number", "Pictures a second at most; default 10");
   maxMb = text("--max-mb", "megabytes", "End when it is so large; default 100");
+  keep = flag("--keep", "Keep it on the server's machine as well, see hype artifacts");
   tab = text("--tab", "id", "Tab to record; default: the one used last");
 
   async execute(): Promise<void> {
@@ -58,26 +59,35 @@ export class RecordCommand extends ServerCommand {
       ...(this.maxMb === undefined ? {} : { max_mb: wholeNumber("--max-mb", this.maxMb) }),
       ...(this.tab === undefined ? {} : { tab: this.tab }),
     });
-    const recording = await this.ended(client, id, interrupts.signal);
+    await this.ended(client, id, interrupts.signal);
+    let artifact: string | undefined;
+    const recording = await client.browser.operate(
+      this.name,
+      "stop-recording", // also of one that has ended: this is what keeps it
+      { id },
+      { ...(this.keep ? { keep: true } : {}), onKept: (kept) => (artifact = kept) },
+    );
     const film = await client.browser.recording(this.name, id);
     const size = await saveStream(path, film.bytes, this.force);
     await client.browser.operate(this.name, "delete-recording", { id });
-    if (this.json) return this.printJson({ file, bytes: size, recording });
+    if (this.json) return this.printJson({ file, bytes: size, recording, ...(artifact && { artifact }) });
     const why = recording.ended_by && WHY[recording.ended_by];
     const length = (recording.duration_ms / 1000).toFixed(1);
-    this.print(`${file}  ${bytes(size)}  ${length} s${why ? `  (ended early: ${why})` : ""}\n`);
+    const kept = artifact ? `  kept as ${artifact}` : "";
+    this.print(`${file}  ${bytes(size)}  ${length} s${why ? `  (ended early: ${why})` : ""}${kept}\n`);
   }
 
-  /** By itself, or by Ctrl-C: then it is stopped. */
-  private async ended(client: Client, id: string, interrupted: AbortSignal): Promise<Recording> {
+  /** Resolves when it has ended by itself, or at Ctrl-C. */
+  private async ended(client: Client, id: string, interrupted: AbortSignal): Promise<void> {
     using progress = this.progress(this.json);
     progress.step(`recording ${this.name}, Ctrl-C ends it`);
     for (;;)
       try {
         const wait = { id, wait: true, timeout_ms: WAIT_MS };
-        return await client.browser.operate(this.name, "get-recording", wait, { signal: interrupted });
+        await client.browser.operate(this.name, "get-recording", wait, { signal: interrupted });
+        return;
       } catch (thrown) {
-        if (interrupted.aborted) return await client.browser.operate(this.name, "stop-recording", { id });
+        if (interrupted.aborted) return;
         if (!(thrown instanceof HypeError && thrown.code === "operation_timeout")) throw thrown;
       }
   }
