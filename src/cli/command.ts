@@ -54,9 +54,11 @@ export abstract class HypeCommand extends Command<CliContext> {
   }
 }
 
+export const API_MEANING = "Where the server is; else OVERHYPED_API_BASE, else http://127.0.0.1:7777";
+
 /** A command that talks to a server. */
 export abstract class ServerCommand extends HypeCommand {
-  api = text("--api", "url", "Where the server is; else OVERHYPED_API_BASE, else http://127.0.0.1:7777");
+  api = text("--api", "url", API_MEANING);
   key = text("--key", "key", "Key to send; else OVERHYPED_API_KEY, else the admin key of this machine");
 
   /** Settings with --api and --key in their places. @throws HypeError config_invalid */

@@ -15,8 +15,8 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
   const json = (end < 0 ? argv : argv.slice(0, end)).includes("--json");
   try {
     const { terminal } = context;
-    if (argv.length === 0 && terminal.stdin && terminal.stdout)
-      return await cli.process(["tui"], context).validateAndExecute();
+    if ((argv.length === 0 && terminal.stdin && terminal.stdout) || isTuiAlone(argv))
+      return await cli.process(["tui", ...argv], context).validateAndExecute();
     if (argv.length === 0 || asksForHelp(argv)) {
       const definitions = commandDefinitions(cli);
       const paint = context.paint.stdout;
@@ -30,4 +30,12 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
     const error = isSyntaxError(thrown) ? usageError(argv, commandDefinitions(cli), thrown) : thrown;
     return reportError(error, json, context);
   }
+}
+
+const TUI_OPTION = /^--(theme|server|api|key)(=|$)/;
+
+/** `hype --theme light`: options of the terminal interface, and no command. */
+function isTuiAlone(argv: string[]): boolean {
+  const rest = argv.filter((word, at) => !TUI_OPTION.test(word) && !/^--[a-z]+$/.test(argv[at - 1] ?? ""));
+  return argv.length > 0 && rest.length === 0 && TUI_OPTION.test(argv[0]!);
 }

@@ -1,6 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import type { Commands, Completion } from "../tui/commands/commands.ts";
 import { splitLine } from "../tui/commands/commands.ts";
+import type { Client } from "../client/types.ts";
 import type { Target } from "../tui/connection/session.ts";
 import { messageOf } from "../contract/errors.ts";
 import { completionNodes } from "./completion/words.ts";
@@ -15,8 +16,13 @@ const NOT_HERE = new Set(["tui", "serve", "mcp"]);
 /**
  * The CLI as the palette of the terminal interface uses it: the same commands, their output as text, in this process.
  * @param target the server on the screen
+ * @param open a client of it: a key of the environment or the settings file is for another server
  */
-export function tuiCommands(context: CliContext, target: () => Target): Commands {
+export function tuiCommands(
+  context: CliContext,
+  target: () => Target,
+  open: (target: Target) => Promise<Client>,
+): Commands {
   const definitions = commandDefinitions().filter(({ path }) => !NOT_HERE.has(path[0] ?? ""));
   const nodes = completionNodes(definitions);
   return {
@@ -49,11 +55,13 @@ export function tuiCommands(context: CliContext, target: () => Target): Commands
           },
         });
       const paint = colours(false);
-      const { server, key } = target();
+      const shown = target();
+      const hasKey = argv.some((word) => word === "--key" || word.startsWith("--key="));
       const own: CliContext = {
         ...context,
-        // The server on the screen is meant, whatever the environment says; the environment's key is for another.
-        env: { ...context.env, OVERHYPED_API_BASE: server, OVERHYPED_API_KEY: key ?? "" },
+        // The server on the screen is meant, whatever the environment says.
+        env: { ...context.env, OVERHYPED_API_BASE: shown.server, OVERHYPED_API_KEY: shown.key ?? "" },
+        connect: (options) => (options.base === shown.server && !hasKey ? open(shown) : context.connect(options)),
         stdin: Readable.from([]),
         stdout: stream(),
         stderr: stream(),

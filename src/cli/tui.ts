@@ -2,7 +2,7 @@ import { Command } from "clipanion";
 import type { Target } from "../tui/connection/session.ts";
 import { HypeError } from "../contract/errors.ts";
 import { oneOf } from "./arguments/quantities.ts";
-import { CATEGORY, connection, ServerCommand } from "./command.ts";
+import { API_MEANING, CATEGORY, connection, ServerCommand } from "./command.ts";
 import { text } from "./option.ts";
 
 const THEMES = ["dark", "light", "contrast", "none"] as const;
@@ -14,10 +14,11 @@ export class TuiCommand extends ServerCommand {
     description: "Open the terminal interface; `hype` alone does the same",
     examples: [
       ["On this machine's server", "$0 tui"],
-      ["On another server, in light colours", "$0 tui --api https://browsers.example:7777 --theme light"],
+      ["On another server, in light colours", "$0 tui --server https://browsers.example:7777 --theme light"],
     ],
   });
 
+  override api = text("--api,--server", "url", API_MEANING);
   theme = text("--theme", "name", `Colours: ${THEMES.join(", ")}; else those of the terminal`);
 
   async execute(): Promise<void> {
@@ -39,18 +40,20 @@ export class TuiCommand extends ServerCommand {
     let target: Target = { server: config.apiBase, key: config.apiKey };
     // A key goes to the server it was given for and to no other; it is kept as long as this runs.
     const keys = new Map(config.apiKey === null ? [] : [[config.apiBase, config.apiKey]]);
+    const open = async ({ server, key = null }: Target) =>
+      this.context.connect(await connection({ ...config, apiBase: server, apiKey: key }));
     await runTui({
       server: config.apiBase,
       connect: async (wanted) => {
         const { server, key = null } = wanted;
         if (key !== null) keys.set(server, key);
         target = { server, key: keys.get(server) ?? null };
-        return await this.context.connect(await connection({ ...config, apiBase: server, apiKey: target.key }));
+        return await open(target);
       },
       serve: () => serveInBackground(config),
       theme,
       plain: Boolean(env.NO_COLOR),
-      commands: tuiCommands(this.context, () => target),
+      commands: tuiCommands(this.context, () => target, open),
       cwd: this.context.cwd,
       settingsFile: tuiSettingsFile(env),
     });

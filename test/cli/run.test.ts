@@ -61,6 +61,9 @@ describe("a wrong command line", () => {
     { argv: ["vms", "get", "a", "--colour"], said: 'unknown option ("--colour")' },
     { argv: ["vms", "get", "a", "--api"], said: "hype vms get: " },
     { argv: ["--frobnicate"], said: "unknown option --frobnicate" },
+    { argv: ["--theme", "light", "--server=http://127.0.0.1:1"], said: "needs a terminal" },
+    { argv: ["tui", "--server", "http://127.0.0.1:1"], said: "needs a terminal" },
+    { argv: ["--theme"], said: "unknown option --theme" },
     { argv: ["completion", "csh"], said: "bash, zsh, fish" },
   ])("$argv is told on standard error with exit code 2", async ({ argv, said }) => {
     const { code, stdout, stderr } = await hype(argv);

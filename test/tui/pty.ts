@@ -5,6 +5,11 @@ import { temporaryDirectory } from "../lib/temporary.ts";
 import { KEY } from "../server/harness.ts";
 import { Emulator } from "./emulator.ts";
 
+/** As a terminal that knows grapheme clusters and has them off (mode 2027), and kitty's keyboard protocol. */
+const ANSWERS: [question: string, answer: string][] = [
+  ["\u001b[?2027$p", "\u001b[?2027;2$y"],
+  ["\u001b[?u", "\u001b[?0u"],
+];
 const SIZE = { cols: 100, rows: 30 };
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
@@ -20,7 +25,7 @@ export class Shown implements AsyncDisposable {
   /** @param script run by a shell instead, `"$@"` being the program */
   constructor(server: string, env: Record<string, string> = {}, script = 'exec "$@"') {
     const decoder = new TextDecoder();
-    let isAnswered = false;
+    const unanswered = new Map(ANSWERS);
     this.#child = Bun.spawn(["sh", "-c", script, "sh", process.execPath, MAIN], {
       env: {
         PATH: process.env.PATH ?? "",
@@ -39,11 +44,11 @@ export class Shown implements AsyncDisposable {
           const text = decoder.decode(data, { stream: true });
           this.output += text;
           this.#emulator.write(text);
-          // As a terminal that knows grapheme clusters and has them off (mode 2027).
-          if (!isAnswered && this.output.includes("\u001b[?2027$p")) {
-            isAnswered = true;
-            terminal.write("\u001b[?2027;2$y");
-          }
+          for (const [question, answer] of unanswered)
+            if (this.output.includes(question)) {
+              unanswered.delete(question);
+              terminal.write(answer);
+            }
           const heard = this.#heard;
           this.#heard = Promise.withResolvers();
           heard.resolve();
@@ -113,5 +118,8 @@ function expectRestored(output: string): void {
   for (const mode of ["1049", "1000", "2004", "25"]) expect(last.has(mode), `mode ${mode} was switched`).toBe(true);
   const left = [...last].filter(([mode, to]) => to !== (ON_BEFORE.has(mode) ? "h" : "l"));
   expect(left, "modes that were left switched").toEqual([]);
+  const times = (sequence: RegExp) => output.match(sequence)?.length ?? 0;
+  // eslint-disable-next-line no-control-regex
+  expect(times(/\u001b\[<\d*u/g), "keyboard modes taken off").toBe(times(/\u001b\[>\d+u/g));
   expect(output.split(TITLE.pop).length, "titles taken off").toBe(output.split(TITLE.push).length);
 }

@@ -87,7 +87,11 @@ export class TuiWorld implements AsyncDisposable {
         seen.saved.set(vm, bytes);
         return `/pictures/${vm}.png`;
       },
-      commands: tuiCommands(cliContext(server, key), () => target),
+      commands: tuiCommands(
+        cliContext(server, key),
+        () => target,
+        async (shown) => await connect({ base: shown.server, key: shown.key ?? null }),
+      ),
       keepHistory: (lines) => void (seen.history = [...lines]),
       copy: (text) => void seen.copied.push(text),
       sampleMs: 600_000,
