@@ -61,6 +61,7 @@ export const controlTools = [
       ttl_seconds: ttl,
     }),
     output: Link,
+    handsOver: true,
     handle: async ({ vm: ref, reason, ...wanted }, context) => {
       const { house } = context;
       const before = house.get(ref).control;

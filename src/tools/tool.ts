@@ -83,6 +83,11 @@ export type Tool<Input extends ToolInput = ToolInput> = {
   scope: Scope;
   /** What a person is to be asked before it is done; the input has `confirm` then, which says that somebody was. */
   question?: (input: v.InferOutput<Input>) => string;
+  /**
+   * A call leaves the browser of `vm` in a person's hands; `structured` has the `url` that opens it for them, until `expires_at`. Whoever can end
+   * its turn and ask the person does so; others wait by the tool that tells who has it.
+   */
+  handsOver?: boolean;
   /** @throws HypeError */
   handle(input: v.InferOutput<Input>, context: ToolContext): Promise<ToolResult>;
 };

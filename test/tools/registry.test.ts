@@ -4,7 +4,7 @@ import { encode } from "gpt-tokenizer";
 import { listedTool } from "../../src/mcp/answer.ts";
 import { nearMisses } from "../../src/tools/near-miss.ts";
 import { findTool, isSelection, likelyTools, takesVm, TOOLS, toolsFor } from "../../src/tools/registry.ts";
-import { inputSchema } from "../../src/tools/schema.ts";
+import { inputSchema, outputSchema } from "../../src/tools/schema.ts";
 
 const names = (tools: readonly { name: string }[]) => tools.map(({ name }) => name);
 const tokensOf = (tools: typeof TOOLS) => encode(JSON.stringify(tools.map((tool) => listedTool(tool, false)))).length;
@@ -58,6 +58,15 @@ test("what ends something for good asks, and nothing else does", () => {
     const isEnding = ending.includes(tool);
     expect(tool.question !== undefined, tool.name).toBe(isEnding);
     expect("confirm" in (inputSchema(tool, false).properties ?? {}), tool.name).toBe(isEnding);
+  }
+});
+
+test("what hands a browser to a person promises the address for them", () => {
+  const handing = TOOLS.filter(({ handsOver }) => handsOver);
+  expect(names(handing)).toEqual(["browser_take_over"]);
+  for (const tool of handing) {
+    expect(takesVm(tool)).toBe(true);
+    expect(Object.keys(outputSchema(tool)?.properties ?? {})).toEqual(expect.arrayContaining(["url", "expires_at"]));
   }
 });
 
