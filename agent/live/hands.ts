@@ -1,7 +1,15 @@
-import { type ControlCommand, HypeError, type LiveMessage, LIMITS, type Tab } from "../../src/contract/index.ts";
+import {
+  type Choices,
+  type ControlCommand,
+  HypeError,
+  type LiveMessage,
+  LIMITS,
+  type Tab,
+} from "../../src/contract/index.ts";
 import { mustBeAllowed } from "../browser/navigate.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import type { Emulation } from "../emulation/emulation.ts";
+import { choose, openChoices } from "./choices.ts";
 import { Controls } from "./controls.ts";
 import type { Screen } from "./screen.ts";
 import { copySelection } from "./selection.ts";
@@ -29,6 +37,9 @@ export class Hands {
   #releaseDialogs: (() => void) | null = null;
   #isResized = false;
   #loads = 0;
+  #touched = { x: 0, y: 0 };
+  #clicks = 0;
+  #hasChoices = false;
 
   constructor(
     private readonly parts: HandsParts,
@@ -44,11 +55,16 @@ export class Hands {
     this.#releaseDialogs ??= this.screen.holdDialogs();
     switch (command.type) {
       case "mouse":
-        return this.#controls.mouse(command);
+        this.#controls.mouse(command);
+        if (command.action === "up" && command.button === "left") void this.#lookForPicker(command);
+        return;
       case "key":
         return this.#controls.key(command);
       case "touch":
-        return this.#controls.touch(command);
+        this.#controls.touch(command);
+        if (command.points.length > 0) this.#touched = command.points[0]!;
+        else if (command.action === "end") void this.#lookForPicker(this.#touched);
+        return;
       case "text":
         return this.#controls.text(command.text);
       case "copy":
@@ -67,13 +83,34 @@ export class Hands {
         this.#isResized = command.size !== null;
         await this.parts.emulation.holdViewport(this.screen.tab, command.size);
         return this.screen.cast.renew(); // a picture taken while the viewport changed may have been lost
+      case "choose":
+        this.#tellChoices(null);
+        return choose(this.screen, command);
       case "dialog":
         return this.screen.answerDialog(command.accept, command.prompt_text);
     }
   }
 
+  /** Not waited for: a page takes a click when it can. */
+  async #lookForPicker(point: { x: number; y: number }): Promise<void> {
+    const click = ++this.#clicks;
+    await this.#controls.settled(SETTLE_MS);
+    if (this.screen.dialog || click !== this.#clicks) return;
+    const choices = await openChoices(this.screen, point);
+    if (click === this.#clicks) this.#tellChoices(choices);
+  }
+
+  #tellChoices(choices: Choices | null): void {
+    if (choices === null && !this.#hasChoices) return;
+    this.#hasChoices = choices !== null;
+    this.told.tell({ type: "choices", choices });
+  }
+
   /** Keys, buttons, dialogs and the viewport are nobody's again. */
   release(): void {
+    this.#clicks += 1;
+    if (this.#hasChoices) void choose(this.screen, { type: "choose" }).catch(() => {}); // the tab is gone
+    this.#tellChoices(null);
     this.#controls.release();
     this.#releaseDialogs?.();
     this.#releaseDialogs = null;

@@ -85,6 +85,12 @@ export const ControlCommand = v.variant("type", [
     accept: v.boolean(),
     prompt_text: v.optional(text(65_536)),
   }),
+  /** What was picked from `choices`: one of its options by its place, or a value; neither: nothing, and the picker closes. */
+  v.strictObject({
+    type: v.literal("choose"),
+    option: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    value: v.optional(text(64)),
+  }),
   /**
    * Control is given back: keys and buttons still held are let go, the viewport is what it was, and dialogs are the automation's again.
    * The end of the connection does the same. From the first command of this list until then, dialogs of the watched tab wait for `dialog`.
@@ -95,6 +101,38 @@ export type ControlCommand = v.InferOutput<typeof ControlCommand>;
 
 export const LiveCommand = v.variant("type", [...WatchCommand.options, ...ControlCommand.options]);
 export type LiveCommand = v.InferOutput<typeof LiveCommand>;
+
+/** Input fields with a picker, by `type`. */
+export const PICKERS = ["color", "date", "datetime-local", "month", "time", "week"] as const;
+/** A picker of the page opened by a click: Chromium draws it beside the page, so that no picture of the page shows it. */
+const Choices = v.object({
+  /** Where it was clicked. */
+  x: v.number(),
+  y: v.number(),
+  /** Of a list; empty for an input field. */
+  options: v.pipe(
+    v.array(
+      v.object({
+        label: v.pipe(v.string(), v.maxLength(256)),
+        group: v.pipe(v.string(), v.maxLength(256)),
+        selected: v.boolean(),
+        disabled: v.boolean(),
+      }),
+    ),
+    v.maxLength(1_000),
+  ),
+  /** Of an input field; null for a list. */
+  field: v.nullable(
+    v.object({
+      type: v.picklist(PICKERS),
+      value: v.pipe(v.string(), v.maxLength(64)),
+      min: v.pipe(v.string(), v.maxLength(64)),
+      max: v.pipe(v.string(), v.maxLength(64)),
+      step: v.pipe(v.string(), v.maxLength(64)),
+    }),
+  ),
+});
+export type Choices = v.InferOutput<typeof Choices>;
 
 const LiveTab = v.object({ id: v.string(), url: v.string(), title: v.string(), active: v.boolean() });
 export const LiveMessage = v.variant("type", [
@@ -112,6 +150,8 @@ export const LiveMessage = v.variant("type", [
       }),
     ),
   }),
+  /** To whoever acts; answered by `choose`. null: it is gone. */
+  v.object({ type: v.literal("choices"), choices: v.nullable(Choices) }),
   v.object({ type: v.literal("cursor"), cursor: v.string() }),
   /** A command could not be carried out; the connection goes on. */
   v.object({ type: v.literal("error"), code: v.string(), message: v.string() }),

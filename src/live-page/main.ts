@@ -1,5 +1,6 @@
 import type { ControlCommand, LiveMessage, PageMessage } from "../contract/index.ts";
 import { showAddress, watchAddress } from "./address.ts";
+import { showChoices, watchChoices } from "./choices.ts";
 import { expectCopy, takeCopy } from "./clipboard.ts";
 import { Connection, type State } from "./connection.ts";
 import { type ControlMessage, pointAtTake, showControl, watchControl } from "./control.ts";
@@ -48,6 +49,7 @@ function show(): void {
   showControl(control, viewOnly, isLive);
   showDialog(dialog, holds());
   if (!holds()) {
+    showChoices(null, false);
     stopMatching();
     showCursor("default");
   }
@@ -95,6 +97,8 @@ function heard(message: LiveMessage | PageMessage): void {
     case "dialog":
       dialog = message.dialog;
       break;
+    case "choices":
+      return showChoices(message.choices, holds());
     case "clipboard":
       return void takeCopy(message.text);
     case "cursor":
@@ -124,6 +128,7 @@ watchKeyboard({
   leave: () => element("take").focus(),
 });
 watchDialog(act);
+watchChoices(act);
 watchAddress(act);
 watchControl((command) => connection?.send(command));
 watchView(look, act);

@@ -48,6 +48,13 @@ export function pagePoint({ clientX, clientY }: { clientX: number; clientY: numb
   };
 }
 
+/** The point of the window that shows a point of the page. */
+export function windowPoint({ x, y }: { x: number; y: number }): { x: number; y: number } {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  const size = shown ?? { width, height };
+  return { x: left + (x * width) / (size.width || 1), y: top + (y * height) / (size.height || 1) };
+}
+
 /** Cursors by name only: an address would be fetched. */
 export function showCursor(cursor: string): void {
   canvas.style.cursor = /^[a-z-]{1,20}$/.test(cursor) ? cursor : "default";

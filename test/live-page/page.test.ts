@@ -16,6 +16,11 @@ const PAGES = {
 <button id=ask style="top:200px" onclick="document.title='answer '+prompt('Your name?','nobody')">Ask</button>
 <div id=finger style="top:260px;background:gold" ontouchstart="document.title='touched '+event.touches.length">finger</div>
 <script>window.keys=[];addEventListener('keydown',e=>keys.push((e.ctrlKey?'C-':'')+e.key));addEventListener('beforecopy',()=>{})</script>`,
+  "/pickers": `<!doctype html><title>Pickers</title><style>body{margin:0}select,input,iframe{position:absolute;left:20px;width:200px;height:40px;margin:0;border:0}</style>
+<select id=list style="top:20px"><option>One</option><optgroup label="Great"><option>Two</option><option disabled>Three</option><option>${HOSTILE.replaceAll("<", "&lt;")}</option></optgroup></select>
+<input id=colour type=color style="top:80px"><input id=day type=date value=2026-01-31 min=2026-01-02 style="top:140px">
+<iframe style="top:200px" srcdoc="<body style='margin:0'><select style='width:200px;height:40px'><option>Inner<option>Outer</select><script>document.querySelector('select').onchange=e=>parent.said.push(e.target.value)</script>"></iframe>
+<script>said=[];addEventListener('input',e=>said.push('input '+e.target.value));addEventListener('change',e=>said.push('change '+e.target.value))</script>`,
 };
 
 let world: LiveWorld;
@@ -228,6 +233,59 @@ describe("acting", () => {
     await page.locator("li.watched", { hasText: "answer Ada" }).waitFor();
     await page.locator("li:not(.watched) .close").click();
     await settles(() => page.locator("#tabs li").count(), 1);
+  });
+
+  test("lists, colours and days, which no picture shows, are picked from what lies over it", async () => {
+    await world.browsing.open("/pickers");
+    const page = await world.watch();
+    await takeControl(page);
+    const list = page.getByLabel("Options");
+    const said = () => world.browsing.value("said.splice(0).join()");
+    const closed = () => world.browsing.value("document.querySelector(':open') === null");
+
+    await page.mouse.click(...(await at(page, 100, 40)));
+    await list.waitFor();
+    expect(await list.locator("option").allTextContents()).toEqual(["One", "Two", "Three", HOSTILE]);
+    expect(await list.locator("optgroup").getAttribute("label")).toBe("Great");
+    expect(await list.locator("option", { hasText: "Three" }).isDisabled()).toBe(true);
+    await list.locator("option", { hasText: "Two" }).click();
+    await settles(said, "input Two,change Two");
+    await settles(closed, true);
+    expect(await list.isVisible()).toBe(false);
+
+    await page.mouse.click(...(await at(page, 100, 40)));
+    await list.waitFor();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await settles(said, "input One,change One");
+
+    // Neither Escape nor a click elsewhere picks anything.
+    await page.mouse.click(...(await at(page, 100, 40)));
+    await list.waitFor();
+    await page.keyboard.press("Escape");
+    await settles(closed, true);
+    await page.mouse.click(...(await at(page, 100, 40)));
+    await list.waitFor();
+    await page.mouse.click(...(await at(page, 600, 500)));
+    await settles(closed, true);
+    expect(await list.isVisible()).toBe(false);
+    expect(await said()).toBe("");
+
+    await page.mouse.click(...(await at(page, 100, 220)));
+    await list.locator("option", { hasText: "Outer" }).click();
+    await settles(said, "Outer");
+
+    await page.mouse.click(...(await at(page, 100, 100)));
+    await page.getByLabel("Value").fill("#ff8800");
+    await page.getByRole("button", { name: "OK" }).click();
+    await settles(said, "input #ff8800,change #ff8800");
+    await page.mouse.click(...(await at(page, 210, 160))); // the calendar at the field's end
+    await page.getByLabel("Value").waitFor();
+    expect(await page.getByLabel("Value").getAttribute("min")).toBe("2026-01-02");
+    await page.getByLabel("Value").fill("2026-02-03");
+    await page.keyboard.press("Enter");
+    await settles(said, "input 2026-02-03,change 2026-02-03");
+    await settles(closed, true);
   });
 
   test("the page is laid out in the size of the window, and as before when control is given back", async () => {

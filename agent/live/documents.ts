@@ -1,0 +1,54 @@
+import type { Protocol } from "devtools-protocol";
+import type { Screen } from "./screen.ts";
+
+const WORLD = "hype-live";
+const NO_ATTACH = { autoAttach: false, waitForDebuggerOnStart: false, flatten: true };
+const ATTACH = {
+  ...NO_ATTACH,
+  autoAttach: true,
+  filter: [{ type: "iframe" }, { exclude: true }],
+};
+
+/**
+ * Asks each document of a tab, as if by a user's gesture, until one says something else than null. In a world of our own, in which no page
+ * can stand in for what the browser offers.
+ */
+export async function askDocuments(screen: Screen, expression: string, signal: AbortSignal): Promise<unknown> {
+  for await (const { sessionId, frameId } of documents(screen, signal)) {
+    try {
+      const world = { frameId, worldName: WORLD };
+      const { executionContextId } = await screen.send("Page.createIsolatedWorld", world, signal, sessionId);
+      const question = { expression, contextId: executionContextId, returnByValue: true, userGesture: true };
+      const { result } = await screen.send("Runtime.evaluate", question, signal, sessionId);
+      if (result.value !== null && result.value !== undefined) return result.value;
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      // the document was replaced meanwhile
+    }
+  }
+  return null;
+}
+
+/** Every document of the tab, also those in processes of their own. */
+async function* documents(screen: Screen, signal: AbortSignal): AsyncGenerator<{ sessionId: string; frameId: string }> {
+  const sessions = [screen.sessionId];
+  for (const sessionId of sessions) {
+    const stop = screen.on(
+      "Target.attachedToTarget",
+      ({ sessionId: inner, targetInfo }) => targetInfo.type === "iframe" && sessions.push(inner),
+      sessionId,
+    );
+    try {
+      await screen.send("Target.setAutoAttach", ATTACH, signal, sessionId);
+      const { frameTree } = await screen.send("Page.getFrameTree", undefined, signal, sessionId);
+      for (const frameId of frameIds(frameTree)) yield { sessionId, frameId };
+    } finally {
+      stop();
+      void screen.send("Target.setAutoAttach", NO_ATTACH, undefined, sessionId).catch(() => {}); // it is gone
+    }
+  }
+}
+
+function frameIds({ frame, childFrames = [] }: Protocol.Page.FrameTree): string[] {
+  return [frame.id, ...childFrames.flatMap(frameIds)];
+}
