@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { HypeError, OpenTab, StartObserving } from "../contract/index.ts";
+import { HypeError, OnTab as TabOf, OpenTab, StartObserving } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
+import type { House } from "./house.ts";
 import type { ToolContext } from "./tool.ts";
 
 type Place = { vm: string; tab?: string | undefined };
@@ -32,19 +33,24 @@ export async function onBrowser<T>(
 
 /**
  * Does something on the tab named, or on the caller's own: the one it used last on this VM. A caller that used none yet gets a tab nobody
- * else uses, a new one if need be.
+ * else uses, a new one if need be, which goes back when the caller does.
  * @throws HypeError as {@link onBrowser}; tab_not_found when the tab is gone: the next call takes another
  */
 export function onTab<T>(context: ToolContext, place: Place, work: (on: OnTab) => Promise<T>): Promise<T> {
   return onBrowser(context, place.vm, async (guest, signal, vmKey) => {
     const { tabs } = context;
-    const tab = place.tab ?? tabs.current(vmKey) ?? (await firstTab(context, guest, vmKey, signal));
-    tabs.use(vmKey, tab);
+    const before = tabs.current(vmKey);
+    const tab = place.tab ?? before ?? (await firstTab(context, guest, vmKey, signal));
+    using _held = tabs.hold(vmKey, tab);
     try {
       await tabs.begin(vmKey, tab, () => record(guest, tab, signal));
+      if (!signal.aborted) tabs.use(vmKey, tab);
       return await work({ guest, tab, signal });
     } catch (thrown) {
-      if (thrown instanceof HypeError && thrown.code === "tab_not_found") tabs.forget(vmKey, tab);
+      if (thrown instanceof HypeError && thrown.code === "tab_not_found") {
+        tabs.forget(vmKey, tab);
+        if (before !== null && before !== tab) tabs.use(vmKey, before); // another was named, wrongly: the caller keeps its own
+      }
       throw thrown;
     }
   });
@@ -61,7 +67,12 @@ async function firstTab(context: ToolContext, guest: Guest, vmKey: string, signa
 }
 
 /** The tab in use if nobody has it, else any other, else a new one behind it. */
-async function freeTab({ tabs }: ToolContext, guest: Guest, vmKey: string, signal: AbortSignal): Promise<string> {
+async function freeTab(
+  { tabs, house }: ToolContext,
+  guest: Guest,
+  vmKey: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { items } = await guest.tabs(signal);
   const taken = tabs.ofOthers(vmKey);
   const free = items.filter(({ id }) => !taken.has(id));
@@ -70,9 +81,24 @@ async function freeTab({ tabs }: ToolContext, guest: Guest, vmKey: string, signa
     tabs.use(vmKey, found); // at once: the next caller must see it
     return found;
   }
+  tabs.makeRoom(vmKey);
   const { tab } = await guest.openTab(v.parse(OpenTab, { background: true }), signal);
+  const [vm = ""] = vmKey.split("/");
+  tabs.opened(vmKey, tab, {
+    mayClose: () => !isInHand(house, vm),
+    close: () => guest.closeTab(v.parse(TabOf, { tab }), AbortSignal.timeout(END_MS)),
+  });
   tabs.use(vmKey, tab);
   return tab;
+}
+
+/** What a person looks at is not closed under their hands. */
+function isInHand(house: House, vm: string): boolean {
+  try {
+    return house.get(vm).control !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** A page that cannot be recorded can still be used. @returns what ends the recording, but for what others had begun before */
