@@ -212,7 +212,6 @@ export const pageTools = [
       format: v.optional(v.picklist(["letter", "legal", "a3", "a4", "a5"]), "a4"),
       landscape: v.optional(v.boolean(), false),
     }),
-    effect: "read",
     handle: ({ vm, tab, ...wanted }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const bytes = await on.guest.page.pdf(

@@ -95,5 +95,6 @@ export async function untilStatus(
   const now = look();
   throw new HypeError("operation_timeout", `${name} is still ${now?.status ?? "gone"} after ${timeoutMs} ms`, {
     vm: name,
+    status: now?.status ?? "gone",
   });
 }

@@ -11,6 +11,8 @@ const shown = (it: Vm, said?: string): ToolResult => ({ text: said ?? vmLine(it)
 const onVm = v.strictObject({ vm });
 const wait = v.optional(v.pipe(v.boolean(), v.description("Until it runs; default true")), true);
 const LISTED = 200;
+/** Somebody else's boot is waited for; the engine ends it long before, milliseconds. */
+const BOOT_MS = 3_600_000;
 const LOST = "Its open pages, and logins that no profile holds, are lost.";
 
 /** What is asked of the engine, told phase by phase while the caller waits. */
@@ -85,7 +87,13 @@ export const vmTools = [
       } catch (thrown) {
         const there = thrown instanceof HypeError && thrown.code === "vm_name_taken" ? seen(context, name) : null;
         if (!there) throw thrown;
-        return shown(there, `It is already there: ${vmLine(there)}`);
+        const isComing = there.status === "creating" || there.status === "starting";
+        const now =
+          isWaiting && isComing
+            ? await tellBoot(context, name, async () => await untilStatus(context, name, "running", BOOT_MS))
+            : there;
+        if (!now) throw thrown;
+        return shown(now, `It is already there: ${vmLine(now)}`);
       }
     },
   }),

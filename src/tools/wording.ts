@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, HypeError, type Issue } from "../contract/index.ts";
+import { ERRORS, type ErrorCode, HypeError, type Issue, type VmStatus } from "../contract/index.ts";
 import { line } from "./markdown.ts";
 
 /** What a model does next, where the remedy of the table speaks to people at a command line. */
@@ -10,7 +10,7 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   vm_not_found: "Call vm_list to see the VMs there are, or vm_create to make one.",
   vm_name_taken: "Choose another name.",
   vm_state_conflict: "Call vm_get to see the state; vm_wait waits for another.",
-  vm_not_running: "Call vm_start (or vm_resume if it is paused), then go on.",
+  vm_not_running: "Call vm_get to see how it is; vm_start starts it (vm_resume if it is paused), then go on.",
   lease_pool_empty: "Delete VMs that are not needed: vm_list, vm_delete.",
   insufficient_memory: "Stop or delete VMs that are not needed, or ask for less memory_mb.",
   guest_unreachable: "Call vm_get; if it is still running, vm_restart starts it anew (open pages are lost).",
@@ -41,6 +41,26 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   cancelled: "It was cancelled.",
 };
 
+/** What a model does next about a VM that does not run, by what it does instead. */
+const BY_STATUS: Partial<Record<VmStatus, string>> = {
+  creating: "It comes up: call vm_wait, then go on.",
+  starting: "It comes up: call vm_wait, then go on.",
+  paused: "Call vm_resume, then go on.",
+  stopping: "It goes down: call vm_wait with status: stopped, then vm_start.",
+  stopped: "Call vm_start, then go on.",
+  crashed: "Call vm_start, then go on; vm_logs may say why it crashed.",
+  deleting: "It is being deleted: make another with vm_create.",
+};
+
+function nextOf({ code, details }: HypeError): string | undefined {
+  const { status } = details;
+  const known = typeof status === "string" && status in BY_STATUS ? BY_STATUS[status as VmStatus] : undefined;
+  if (code === "vm_not_running") return known ?? NEXT[code];
+  if (code === "operation_timeout" && status !== undefined)
+    return "Call vm_wait again to wait on; vm_get and vm_logs tell how it is.";
+  return NEXT[code];
+}
+
 /**
  * A failure in a model's words: what happened, then what to do. A bug tells nothing but that it is one.
  * @param ref under which a bug stands in the log
@@ -49,7 +69,7 @@ export function wordError(error: HypeError, ref?: string): string {
   if (error.code === "internal")
     return `Error (internal): something went wrong inside hype${ref ? ` (ref ${ref})` : ""}. Try once more; if it stays, tell the user.`;
   const row = ERRORS[error.code];
-  return `Error (${error.code}): ${line(error.message, 4_000)}\n${NEXT[error.code] ?? row.remedy}`;
+  return `Error (${error.code}): ${line(error.message, 4_000)}\n${nextOf(error) ?? row.remedy}`;
 }
 
 /** Faults of arguments, each by its name. */

@@ -148,7 +148,8 @@ export class FakeEngine implements EngineApi {
 
   guest(ref: string): Guest {
     const vm = this.get(ref);
-    if (vm.status !== "running") throw new HypeError("vm_not_running", `${ref} is ${vm.status}`);
+    if (vm.status !== "running")
+      throw new HypeError("vm_not_running", `${ref} is ${vm.status}`, { vm: vm.name, status: vm.status });
     const guest = this.guests.get(vm.name);
     if (!guest) throw new HypeError("guest_unreachable", "nobody there");
     return guest;
