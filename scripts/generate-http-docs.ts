@@ -63,7 +63,7 @@ function document(): { paths: Record<string, Record<string, Operation>> } {
     keys: new Keys({ builtIn: {} }),
     audit: {},
     cdpTokens: new CdpTokens(new Uint8Array(32)),
-    metrics: createMetrics({ counts: () => ({}) as never }),
+    metrics: createMetrics({ counts: () => ({}) as never }, { usedBytes: 0 }),
     status: () => ({}),
     live: { links: {}, desk: {} },
     closing: new AbortController().signal,

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Artifacts } from "../artifacts/artifacts.ts";
 import type { EngineApi } from "../engine/types.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]);
@@ -6,7 +7,7 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIO
 /** The numbers of `/metrics` (Prometheus text format). No label holds anything a caller or a guest chose. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics(engine: Pick<EngineApi, "counts">) {
+export function createMetrics(engine: Pick<EngineApi, "counts">, artifacts: Pick<Artifacts, "usedBytes">) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -35,6 +36,14 @@ export function createMetrics(engine: Pick<EngineApi, "counts">) {
     registers,
     collect() {
       this.set(engine.counts().leasesUsed);
+    },
+  });
+  new Gauge({
+    name: "hype_artifact_bytes",
+    help: "What all artifacts together take",
+    registers,
+    collect() {
+      this.set(artifacts.usedBytes);
     },
   });
   const requests = new Histogram({

@@ -108,7 +108,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     artifacts,
     profiles,
     live,
-    metrics: createMetrics(engine),
+    metrics: createMetrics(engine, artifacts),
     status: () => systemStatus({ config, engine, network, images, hypervisor, startedAt }),
     closing: closing.signal,
   });

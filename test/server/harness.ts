@@ -115,7 +115,7 @@ export function startTestServer(
     artifacts,
     profiles: new Profiles({ config: { ...config, home }, store, log }),
     live,
-    metrics: createMetrics(engine),
+    metrics: createMetrics(engine, artifacts),
     status: () => ({ ...STATUS, last_event_seq: engine.lastEventSeq() }),
     closing: shutDown.signal,
     ...options.context,

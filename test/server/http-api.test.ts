@@ -282,7 +282,7 @@ const scenarios: Scenario[] = [
     name: "metrics",
     path: "/metrics",
     status: 200,
-    contains: ['hype_vms{status="running"}', "hype_http_request_seconds_bucket"],
+    contains: ['hype_vms{status="running"}', "hype_http_request_seconds_bucket", "hype_artifact_bytes 0"],
   },
   { name: "unknown route", path: "/api/v2/vms", status: 404, contains: ['"code":"not_found"'] },
   {
