@@ -49,6 +49,7 @@ export const actTools = [
     name: "browser_hover",
     title: "Hover",
     description: "Moves the mouse over an element.",
+    isDefaultForOne: true,
     input: v.strictObject({ ...onElement, snapshot }),
     isOpenWorld: true,
     handle: (input, context) => act(context, input, "hover", elementOf(input.target)),
@@ -57,6 +58,7 @@ export const actTools = [
     name: "browser_drag",
     title: "Drag and drop",
     description: "Drags an element to another.",
+    isDefaultForOne: true,
     input: v.strictObject({ ...onPage, startTarget: target, endTarget: target, snapshot }),
     isOpenWorld: true,
     handle: (input, context) =>

@@ -14,6 +14,11 @@ export const snapshot = v.optional(v.pipe(v.boolean(), v.description("Return a s
 export const confirm = v.optional(v.pipe(v.boolean(), v.description("true: the user agreed")));
 export const words = (most = 8_192) => text(most);
 
+/** What lists do not show, as it costs tokens, and is taken all the same: arguments a model knows from elsewhere. */
+export const UNLISTED = "-";
+export const unlisted = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.optional(v.pipe(schema, v.description(UNLISTED)));
+
 /** A wait of a browser operation, milliseconds. */
 export const timeoutMs = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(300_000)));
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AddRule, Emulate, RemoveRules, ResetEmulation, RESOURCE_TYPES } from "../contract/index.ts";
+import { AddRule, Emulate, HypeError, RemoveRules, ResetEmulation, RESOURCE_TYPES } from "../contract/index.ts";
 import { onPage, words } from "./fields.ts";
 import { line, listed } from "./markdown.ts";
 import { onTab } from "./on-tab.ts";
@@ -17,6 +17,15 @@ const {
   offline,
   mobile,
 } = Emulate.entries;
+
+const NO_OVERRIDE = "no-override";
+const MEDIA_FEATURES = {
+  media: "media",
+  colorScheme: "color_scheme", // no browser has "no-preference" for it any more: that is no override
+  reducedMotion: "reduced_motion",
+  forcedColors: "forced_colors",
+  contrast: "contrast",
+};
 
 /** Rules and settings hold for the caller's own tab: another's is not touched. */
 export const networkTools = [
@@ -48,6 +57,32 @@ export const networkTools = [
         const { effective } = await overlay.emulate(parsed(Emulate, { ...given, tab: on.tab }), on.signal);
         const now = Object.entries(effective).filter(([, value]) => value !== undefined && value !== null);
         return { text: listed(now.map(([name, value]) => `${name}: ${line(JSON.stringify(value))}`)) };
+      }),
+  }),
+  tool({
+    name: "browser_emulate_media",
+    title: "Emulate media features",
+    description: "Sets what the page's media queries see on your tab. no-override takes one back.",
+    isDefaultForOne: true,
+    input: v.strictObject({
+      ...onPage,
+      media: v.optional(v.picklist(["screen", "print", NO_OVERRIDE])),
+      colorScheme: v.optional(v.picklist(["light", "dark", "no-preference", NO_OVERRIDE])),
+      reducedMotion: v.optional(v.picklist(["reduce", "no-preference", NO_OVERRIDE])),
+      forcedColors: v.optional(v.picklist(["active", "none", NO_OVERRIDE])),
+      contrast: v.optional(v.picklist(["more", "no-preference", NO_OVERRIDE])),
+    }),
+    isIdempotent: true,
+    handle: ({ vm, tab, ...given }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const settings = Object.entries(MEDIA_FEATURES).flatMap(([name, ours]) => {
+          const value = given[name as keyof typeof MEDIA_FEATURES];
+          const isNone = value === NO_OVERRIDE || (name === "colorScheme" && value === "no-preference");
+          return value === undefined ? [] : [[ours, isNone ? null : value]];
+        });
+        if (settings.length === 0) throw new HypeError("invalid_request", "give one feature or more");
+        await on.guest.overlay.emulate(parsed(Emulate, { ...Object.fromEntries(settings), tab: on.tab }), on.signal);
+        return { text: listed(settings.map(([name, value]) => `${name}: ${value ?? "not overridden"}`)) };
       }),
   }),
   tool({

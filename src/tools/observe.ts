@@ -1,13 +1,14 @@
 import * as v from "valibot";
 import { type Entry, GetBody, HypeError, type RequestEntry } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
-import { onPage, words } from "./fields.ts";
+import { onPage, unlisted, words } from "./fields.ts";
 import { cut, fenced, joined, line, listed, section } from "./markdown.ts";
 import { onTab, type OnTab } from "./on-tab.ts";
 import { family } from "./tool.ts";
 
 const tool = family("observe");
 const SHOWN = 100;
+const ALL_SHOWN = 1_000;
 const BODY_CHARACTERS = 20_000;
 const SCANNED = 5_000;
 const LEVELS = ["error", "warning", "info", "debug"] as const;
@@ -16,6 +17,23 @@ const STATIC = new Set(["image", "stylesheet", "font", "media", "script", "manif
 
 const entriesOf = async (on: OnTab, kinds: Parameters<Guest["observe"]["list"]>[0]["kinds"]): Promise<Entry[]> =>
   (await on.guest.observe.list({ kinds, tab: on.tab, after: 0, limit: SCANNED, timeout_ms: 30_000 }, on.signal)).items;
+
+/** What can be asked of a request: headers of both, bodies; or one of these by Playwright's names. */
+const PARTS = [
+  "headers",
+  "response",
+  "request",
+  "request-headers",
+  "request-body",
+  "response-headers",
+  "response-body",
+] as const;
+
+/** Requests as they stand now, oldest first: their numbers are their places. */
+const requestsOf = async (on: OnTab): Promise<RequestEntry[]> => {
+  const all = (await entriesOf(on, ["request"])).filter((entry): entry is RequestEntry => entry.kind === "request");
+  return [...new Map(all.map((entry) => [entry.id, entry])).values()];
+};
 
 /** Chromium's words and the protocol's are not the same. */
 const rank = (level: string): number =>
@@ -54,16 +72,18 @@ export const observeTools = [
     input: v.strictObject({
       ...onPage,
       level: v.pipe(v.optional(v.picklist(LEVELS), "info"), v.description("This and worse")),
+      all: unlisted(v.boolean()),
     }),
     effect: "read",
-    handle: ({ level, ...place }, context) =>
+    handle: ({ level, all: isAll, ...place }, context) =>
       onTab(context, place, async (on) => {
         const wanted = LEVELS.indexOf(level);
         const all = (await entriesOf(on, ["console", "exception"])).filter(
           (entry) => entry.kind === "exception" || (entry.kind === "console" && rank(entry.level) <= wanted),
         );
-        const lines = all.slice(-SHOWN).map(consoleLine);
-        const older = all.length > SHOWN && `${all.length - SHOWN} older ones are not shown.`;
+        const shown = isAll ? ALL_SHOWN : SHOWN;
+        const lines = all.slice(-shown).map(consoleLine);
+        const older = all.length > shown && `${all.length - shown} older ones are not shown.`;
         return { text: lines.length === 0 ? "Nothing was said." : joined(older, listed(lines)) };
       }),
   }),
@@ -80,14 +100,14 @@ export const observeTools = [
     effect: "read",
     handle: ({ filter, static: withStatic, ...place }, context) =>
       onTab(context, place, async (on) => {
-        const all = (await entriesOf(on, ["request"])).filter(
-          (entry): entry is RequestEntry =>
-            entry.kind === "request" &&
-            (withStatic || !STATIC.has(entry.resource_type.toLowerCase())) &&
-            (filter === undefined || entry.url.includes(filter)),
-        );
-        const newest = [...new Map(all.map((entry) => [entry.id, entry])).values()];
-        const lines = newest.slice(-SHOWN).map(requestLine);
+        const newest = (await requestsOf(on))
+          .map((entry, at) => ({ entry, number: at + 1 }))
+          .filter(
+            ({ entry }) =>
+              (withStatic || !STATIC.has(entry.resource_type.toLowerCase())) &&
+              (filter === undefined || entry.url.includes(filter)),
+          );
+        const lines = newest.slice(-SHOWN).map(({ entry, number }) => `${number}: ${requestLine(entry)}`);
         const older = newest.length > SHOWN && `${newest.length - SHOWN} older ones are not shown: filter them.`;
         return { text: lines.length === 0 ? "No such requests." : joined(older, listed(lines)) };
       }),
@@ -95,17 +115,24 @@ export const observeTools = [
   tool({
     name: "browser_network_request",
     title: "One network request",
-    description: "Headers and body of a request from browser_network_requests, by its id.",
+    description: "Headers and body of a request from browser_network_requests, by id or index.",
+    isDefaultForOne: true,
     input: v.strictObject({
       ...onPage,
-      id: words(100),
-      part: v.optional(v.picklist(["headers", "response", "request"]), "response"),
+      id: v.optional(words(100)),
+      index: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description("Its number there"))),
+      part: v.optional(v.picklist(PARTS), "response"),
     }),
     effect: "read",
-    handle: ({ id, part, ...place }, context) =>
+    handle: ({ id: wanted, index, part: named, ...place }, context) =>
       onTab(context, place, async (on) => {
-        const entry = (await entriesOf(on, ["request"])).findLast((it) => it.kind === "request" && it.id === id);
-        if (entry?.kind !== "request") throw new HypeError("request_not_found", `there is no request ${line(id, 100)}`);
+        if ((wanted === undefined) === (index === undefined))
+          throw new HypeError("invalid_request", "give either id or index, of browser_network_requests");
+        const all = await requestsOf(on);
+        const entry = index === undefined ? all.find((it) => it.id === wanted) : all[index - 1];
+        if (!entry) throw new HypeError("request_not_found", `there is no request ${index ?? line(wanted ?? "", 100)}`);
+        const { id } = entry;
+        const part = named.endsWith("headers") ? "headers" : named.startsWith("request") ? "request" : "response";
         const head = requestLine(entry);
         if (part === "headers") {
           const said = (headers: { name: string; value: string }[]) =>
@@ -113,8 +140,8 @@ export const observeTools = [
           return {
             text: joined(
               head,
-              section("Request headers", said(entry.request_headers)),
-              section("Response headers", said(entry.response_headers)),
+              named !== "response-headers" && section("Request headers", said(entry.request_headers)),
+              named !== "request-headers" && section("Response headers", said(entry.response_headers)),
             ),
           };
         }

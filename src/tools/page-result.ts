@@ -24,16 +24,33 @@ export async function pageResult(
   };
 }
 
-/** The page as its accessibility tree. */
+/** Characters of a snapshot that is made shallow afterwards. */
+const WHOLE_CHARACTERS = 4_000_000;
+
+/** The page as its accessibility tree. @param depth levels of it; default: all */
 export async function snapshotOf(
   on: OnTab,
   wanted: { ref?: string; selector?: string; max_chars?: number },
+  depth?: number,
 ): Promise<ToolResult> {
-  const request = v.parse(Snapshot, { max_chars: SNAPSHOT_CHARACTERS, ...wanted, tab: on.tab });
-  const { yaml, truncated, ...place } = await on.guest.page.snapshot(request, on.signal);
-  const cutOff = truncated && "The snapshot was cut: take one of a part (`target`), or more (`max_chars`).";
+  const most = wanted.max_chars ?? SNAPSHOT_CHARACTERS;
+  const max_chars = depth === undefined ? most : WHOLE_CHARACTERS;
+  const request = v.parse(Snapshot, { ...wanted, max_chars, tab: on.tab });
+  const { yaml: whole, truncated, ...place } = await on.guest.page.snapshot(request, on.signal);
+  const shallow = depth === undefined ? whole : shallower(whole, depth);
+  const yaml = shallow.length > most && depth !== undefined ? shallow.slice(0, most) : shallow;
+  const cutOff =
+    (truncated || yaml.length < shallow.length) &&
+    "The snapshot was cut: take one of a part (`target`), or more (`max_chars`).";
   return { text: joined(pageHead(place), section("Snapshot", fenced(yaml, "yaml")), cutOff), structured: place };
 }
+
+/** The upper levels of a tree: two spaces of indent are one. */
+const shallower = (yaml: string, depth: number): string =>
+  yaml
+    .split("\n")
+    .filter((text) => text.length - text.trimStart().length < 2 * depth)
+    .join("\n");
 
 /** What the page asked meanwhile, and how to have it answered otherwise. */
 export const dialogsSaid = ({ dialogs, dialog_open: isOpen }: Acted): string =>

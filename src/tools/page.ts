@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import { Content, Evaluate, Find, Navigate, Pdf, Revisit, Screenshot, Wait } from "../contract/index.ts";
-import { elementOf, onPage, optionalTarget, snapshot, timeoutMs, words } from "./fields.ts";
+import { cleanFileName, Content, Evaluate, Find, Navigate, Pdf, Revisit, Screenshot, Wait } from "../contract/index.ts";
+import { elementOf, onPage, optionalTarget, snapshot, timeoutMs, unlisted, words } from "./fields.ts";
 import { artifactLink } from "./artifacts.ts";
 import { downloadLine } from "./files.ts";
 import { cut, fenced, joined, line, listed, pageHead, section } from "./markdown.ts";
-import { onTab } from "./on-tab.ts";
+import { onTab, type OnTab } from "./on-tab.ts";
 import { pageResult, SNAPSHOT_CHARACTERS, snapshotOf } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { family } from "./tool.ts";
@@ -54,11 +54,12 @@ export const pageTools = [
       ...onPage,
       target: optionalTarget,
       max_chars: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(400_000)), SNAPSHOT_CHARACTERS),
+      depth: unlisted(v.pipe(v.number(), v.integer(), v.minValue(1))),
     }),
     effect: "read",
     isIdempotent: true,
-    handle: (input, context) =>
-      onTab(context, input, (on) => snapshotOf(on, { ...elementOf(input.target), max_chars: input.max_chars })),
+    handle: ({ target, max_chars, depth, ...place }, context) =>
+      onTab(context, place, (on) => snapshotOf(on, { ...elementOf(target), max_chars }, depth)),
   }),
   tool({
     name: "browser_find",
@@ -95,6 +96,7 @@ export const pageTools = [
       target: optionalTarget,
       type: v.optional(v.picklist(["png", "jpeg", "webp"]), "png"),
       fullPage: v.optional(v.boolean(), false),
+      scale: unlisted(v.picklist(["css", "device"])),
     }),
     effect: "read",
     isIdempotent: true,
@@ -104,6 +106,7 @@ export const pageTools = [
           ...elementOf(input.target),
           format: input.type,
           full_page: input.fullPage,
+          ...(input.scale && { scale: input.scale === "css" ? 1 : await pixelRatio(on) }),
           tab: on.tab,
         });
         const { bytes, contentType } = await on.guest.screenshot(request, on.signal);
@@ -211,19 +214,31 @@ export const pageTools = [
       ...onPage,
       format: v.optional(v.picklist(["letter", "legal", "a3", "a4", "a5"]), "a4"),
       landscape: v.optional(v.boolean(), false),
+      filename: unlisted(words(1_024)),
     }),
-    handle: ({ vm, tab, ...wanted }, context) =>
+    handle: ({ vm, tab, filename = "", ...wanted }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const bytes = await on.guest.page.pdf(
           v.parse(Pdf, { ...wanted, print_background: true, tab: on.tab }),
           on.signal,
         );
-        const file = { kind: "pdf" as const, name: `${vm}-page.pdf`, contentType: "application/pdf", bytes };
-        const kept = await context.house.keep(vm, file);
-        return { text: `PDF of ${bytes.length} bytes, artifact ${kept.id}`, links: [artifactLink(kept)] };
+        const name = cleanFileName(filename, `${vm}-page.pdf`);
+        const kept = await context.house.keep(vm, { kind: "pdf", name, contentType: "application/pdf", bytes });
+        return {
+          text: `PDF of ${bytes.length} bytes, artifact ${kept.id} (${line(kept.name, 200)})`,
+          structured: { artifact: kept.id, bytes: bytes.length },
+          links: [artifactLink(kept)],
+        };
       }),
   }),
 ];
+
+/** Device pixels per CSS pixel, within what a picture may have. */
+async function pixelRatio(on: OnTab): Promise<number> {
+  const request = v.parse(Evaluate, { expression: "devicePixelRatio", tab: on.tab });
+  const { value } = await on.guest.evaluate(request, on.signal);
+  return typeof value === "number" ? Math.min(4, Math.max(0.1, value)) : 1;
+}
 
 /** `example.com` and `localhost:3000` are meant as a person types them. */
 function withScheme(typed: string): string {

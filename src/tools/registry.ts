@@ -2,6 +2,7 @@ import type { Scope } from "../contract/index.ts";
 import { actTools } from "./act.ts";
 import { artifactTools } from "./artifacts.ts";
 import { controlTools } from "./control.ts";
+import { dropTools } from "./drop.ts";
 import { fileTools } from "./files.ts";
 import { hostTools } from "./host.ts";
 import { nearMisses } from "./near-miss.ts";
@@ -10,6 +11,7 @@ import { observeTools } from "./observe.ts";
 import { pageTools } from "./page.ts";
 import { profileTools } from "./profiles.ts";
 import { proxyTools } from "./proxy.ts";
+import { renamedTools } from "./renamed.ts";
 import { stateTools } from "./state.ts";
 import { tabTools } from "./tabs.ts";
 import { type Group, GROUPS, type Tool } from "./tool.ts";
@@ -23,6 +25,7 @@ export const TOOLS: readonly Tool[] = [
   ...hostTools,
   ...pageTools,
   ...actTools,
+  ...dropTools,
   ...tabTools,
   ...observeTools,
   ...videoTools,
@@ -34,7 +37,7 @@ export const TOOLS: readonly Tool[] = [
   ...artifactTools,
 ] as unknown as readonly Tool[];
 
-const BY_NAME = new Map(TOOLS.map((tool) => [tool.name, tool]));
+const BY_NAME = new Map([...renamedTools, ...TOOLS].map((tool) => [tool.name, tool]));
 const RANK: Record<Scope, number> = { read: 1, operate: 2, admin: 3 };
 
 /** Which tools are meant: those listed by default, all, or groups by name. */
@@ -52,14 +55,15 @@ export const holdsOperate = (scope: Scope): boolean => RANK[scope] >= RANK.opera
 /** Whether the tool takes a VM: those are what is left where one VM is preset. */
 export const takesVm = (tool: Tool): boolean => "vm" in ((tool.input as { entries?: object }).entries ?? {});
 
-/** Tools in their order. */
-export const toolsFor = (scope: Scope, selection: Selection): Tool[] =>
+/** Tools in their order. @param isForOne one VM is preset: those that take none are not meant, and the default list is another */
+export const toolsFor = (scope: Scope, selection: Selection, isForOne = false): Tool[] =>
   TOOLS.filter(
     (tool) =>
       mayUse(scope, tool) &&
+      (!isForOne || takesVm(tool)) &&
       (selection.includes("all") ||
         selection.includes(tool.group) ||
-        (tool.isDefault && selection.includes("default"))),
+        (selection.includes("default") && ((isForOne ? tool.isDefaultForOne : undefined) ?? tool.isDefault))),
   );
 
 /** @returns undefined when there is none of that name, or none the scope may use */

@@ -1,6 +1,7 @@
 import { HypeError } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
 import { controlSaid } from "./control.ts";
+import { joined } from "./markdown.ts";
 import { parsed } from "./parse.ts";
 import { findTool, likelyTools } from "./registry.ts";
 import type { Tool, ToolContext, ToolResult } from "./tool.ts";
@@ -9,6 +10,11 @@ import { wordError } from "./wording.ts";
 /** Spellings of older tool sets, and what those had for people to read. */
 const ALIASES: Record<string, string> = { ref: "target", startRef: "startTarget", endRef: "endTarget" };
 const IGNORED = new Set(["element", "startElement", "endElement"]);
+/** What those take and we do not: it is let in, and said to be of no use. */
+const USELESS: Record<string, string> = {
+  filename: "nothing is written to a file; the result is here",
+  boxes: "snapshots have no boxes; browser_take_screenshot shows where things are",
+};
 
 /**
  * What became of a call. `ask`: nothing was done yet, a person is to be asked first; call again with `confirm: true` once they agreed.
@@ -33,6 +39,7 @@ export async function runTool(
   try {
     const tool = findTool(name, context.caller.scope);
     if (!tool) return unknownTool(name, context);
+    const useless = uselessIn(tool, args);
     const input = parsed(tool.input, prepare(tool, args, options.presetVm));
     const question = tool.question?.(input);
     if (question !== undefined && input.confirm !== true) {
@@ -40,8 +47,9 @@ export async function runTool(
       return { kind: "ask", question };
     }
     const result = await tool.handle(input, context);
-    const held = heldNote(tool, input, context);
-    return { kind: "done", result: held === null ? result : { ...result, text: `${result.text}\n\n${held}` } };
+    const notes = useless.map((name) => `Note: \`${name}\` was ignored: ${USELESS[name]}.`);
+    const text = joined(result.text, heldNote(tool, input, context), ...notes);
+    return { kind: "done", result: { ...result, text } };
   } catch (thrown) {
     return failure(name, thrown, options.log);
   }
@@ -80,6 +88,13 @@ function unknownTool(name: string, { caller }: ToolContext): Outcome {
   };
 }
 
+const isUseless = (tool: Tool, name: string): boolean =>
+  name in USELESS &&
+  tool.name.startsWith("browser_") &&
+  !(name in ((tool.input as { entries?: object }).entries ?? {}));
+const uselessIn = (tool: Tool, args: unknown): string[] =>
+  typeof args === "object" && args !== null ? Object.keys(args).filter((name) => isUseless(tool, name)) : [];
+
 /** @throws HypeError invalid_request */
 function prepare(tool: Tool, args: unknown, presetVm: string | null): unknown {
   if (args !== undefined && (typeof args !== "object" || args === null || Array.isArray(args))) return args;
@@ -88,7 +103,7 @@ function prepare(tool: Tool, args: unknown, presetVm: string | null): unknown {
   for (const [name, value] of Object.entries(args ?? {})) {
     if (name in entries) given[name] = value;
     else if (ALIASES[name] !== undefined && ALIASES[name] in entries) given[ALIASES[name]] ??= value;
-    else if (!IGNORED.has(name)) given[name] = value;
+    else if (!IGNORED.has(name) && !isUseless(tool, name)) given[name] = value;
   }
   if (Array.isArray(given.fields)) given.fields = given.fields.map(renamed);
   if (presetVm === null || !("vm" in entries)) return given;

@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
+import { UNLISTED } from "./fields.ts";
 import type { Tool } from "./tool.ts";
 
 export type JsonSchema = {
@@ -63,6 +64,7 @@ function lean(node: unknown, isProperties = false): unknown {
   if (typeof node !== "object" || node === null) return node;
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(node)) {
+    if (isProperties && (value as { description?: unknown }).description === UNLISTED) continue;
     if (!isProperties && DROPPED.has(name) && !(name === "additionalProperties" && typeof value === "object")) continue;
     if (!isProperties && name === "required" && Array.isArray(value) && value.length === 0) continue;
     kept[name] = lean(value, name === "properties" && !isProperties);

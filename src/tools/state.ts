@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { ClearState, HypeError, ImportState, STATE_PARTS } from "../contract/index.ts";
-import { confirm, onPage, words } from "./fields.ts";
+import { confirm, onPage, unlisted, words } from "./fields.ts";
 import { fenced, line, listed } from "./markdown.ts";
-import { onTab } from "./on-tab.ts";
+import { onTab, type OnTab } from "./on-tab.ts";
 import { parsed } from "./parse.ts";
 import { family } from "./tool.ts";
 
@@ -21,19 +21,43 @@ const cookieFields = {
   sameSite: v.optional(v.picklist(["Strict", "Lax", "None"])),
 };
 
+const storageKind = v.optional(v.picklist(["local", "session"]), "local");
+
+/** @throws HypeError invalid_request where the page is of none */
+async function originOf(on: OnTab): Promise<string> {
+  const { items } = await on.guest.tabs(on.signal);
+  const url = items.find(({ id }) => id === on.tab)?.url ?? "";
+  const origin = URL.canParse(url) ? new URL(url).origin : "null";
+  if (origin === "null")
+    throw new HypeError("invalid_request", "the page has no storage: open one with browser_navigate");
+  return origin;
+}
+
 export const stateTools = [
   tool({
     name: "browser_cookie_list",
     title: "Cookies",
     description:
       "Cookies of the browser; url: only those sent there. Values are secrets of the user: do not repeat them.",
-    input: v.strictObject({ ...onPage, url: v.optional(v.pipe(words(8_192), v.url())) }),
+    input: v.strictObject({
+      ...onPage,
+      url: v.optional(v.pipe(words(8_192), v.url())),
+      name: unlisted(words(4_096)),
+      domain: unlisted(words(255)),
+      path: unlisted(words(1_024)),
+    }),
     effect: "read",
-    handle: ({ url, ...place }, context) =>
-      onTab(context, place, async (on) => {
-        const { items } = await on.guest.state.getCookies(
+    handle: ({ vm, tab, url, ...wanted }, context) =>
+      onTab(context, { vm, tab }, async (on) => {
+        const { items: all } = await on.guest.state.getCookies(
           { ...(url !== undefined && { urls: [url] }), tab: on.tab, timeout_ms: TIMEOUT_MS },
           on.signal,
+        );
+        const items = all.filter(
+          ({ name, domain, path }) =>
+            (wanted.name === undefined || wanted.name === name) &&
+            (wanted.domain === undefined || domain.replace(/^\./, "").endsWith(wanted.domain.replace(/^\./, ""))) &&
+            (wanted.path === undefined || path.startsWith(wanted.path)),
         );
         const lines = items
           .slice(0, SHOWN)
@@ -76,13 +100,16 @@ export const stateTools = [
     name: "browser_storage_get",
     title: "Local and session storage",
     description: "Items of localStorage or sessionStorage, by origin.",
-    input: v.strictObject({ ...onPage, kind: v.optional(v.picklist(["local", "session"]), "local") }),
+    input: v.strictObject({ ...onPage, kind: storageKind, name: unlisted(v.string()) }),
     effect: "read",
-    handle: ({ kind, ...place }, context) =>
+    handle: ({ kind, name: wanted, ...place }, context) =>
       onTab(context, place, async (on) => {
         const { items } = await on.guest.state.getStorage({ kind, tab: on.tab, timeout_ms: TIMEOUT_MS }, on.signal);
         const lines = items.flatMap(({ origin, entries }) =>
-          entries.slice(0, SHOWN).map(({ name, value }) => `${origin} ${line(name, 200)}=${line(value, 500)}`),
+          entries
+            .filter(({ name }) => wanted === undefined || name === wanted)
+            .slice(0, SHOWN)
+            .map(({ name, value }) => `${origin} ${line(name, 200)}=${line(value, 500)}`),
         );
         return { text: lines.length === 0 ? "Nothing is stored." : listed(lines) };
       }),
@@ -90,23 +117,47 @@ export const stateTools = [
   tool({
     name: "browser_storage_set",
     title: "Set items of a storage",
-    description: "Sets an item of localStorage or sessionStorage of an origin (https://example.com).",
+    description:
+      "Sets an item of localStorage or sessionStorage of an origin (https://example.com); default: the page's.",
     input: v.strictObject({
       ...onPage,
-      kind: v.optional(v.picklist(["local", "session"]), "local"),
-      origin: words(2_048),
+      kind: storageKind,
+      origin: v.optional(words(2_048)),
       name: v.string(),
       value: v.string(),
     }),
     isIdempotent: true,
-    handle: ({ vm, tab, kind, origin, name, value }, context) =>
+    handle: ({ vm, tab, kind, origin: of, name, value }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const entries = [{ name, value }];
+        const origin = of ?? (await originOf(on));
         await on.guest.state.setStorage(
           { kind, origin, entries, replace: false, tab: on.tab, timeout_ms: TIMEOUT_MS },
           on.signal,
         );
         return { text: `${line(name)} is set for ${line(origin)}.` };
+      }),
+  }),
+  tool({
+    name: "browser_storage_delete",
+    title: "Delete items of a storage",
+    description: "Deletes an item of the page's localStorage or sessionStorage, or all of them.",
+    input: v.strictObject({ ...onPage, kind: storageKind, name: v.optional(v.string()) }),
+    isIdempotent: true,
+    handle: ({ kind, name, ...place }, context) =>
+      onTab(context, place, async (on) => {
+        const origin = await originOf(on);
+        const { items } = await on.guest.state.getStorage(
+          { kind, origins: [origin], tab: on.tab, timeout_ms: TIMEOUT_MS },
+          on.signal,
+        );
+        const there = items.flatMap((it) => (kind === "local" || it.tab === on.tab ? it.entries : []));
+        const entries = name === undefined ? [] : there.filter((it) => it.name !== name);
+        await on.guest.state.setStorage(
+          { kind, origin, entries, replace: true, tab: on.tab, timeout_ms: TIMEOUT_MS },
+          on.signal,
+        );
+        return { text: `${there.length - entries.length} items of ${line(origin)} are deleted.` };
       }),
   }),
   tool({

@@ -109,6 +109,7 @@ export const tabTools = [
     name: "browser_resize",
     title: "Resize the page",
     description: "Sets the size of your tab's viewport in CSS pixels.",
+    isDefaultForOne: true,
     input: v.strictObject({
       ...onPage,
       width: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)),

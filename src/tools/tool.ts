@@ -71,6 +71,8 @@ export type Tool<Input extends ToolInput = ToolInput> = {
   group: Group;
   /** Listed where nobody asked for more: the whole of these must stay small. */
   isDefault: boolean;
+  /** Of lists for one preset VM, where other tools are known and wanted; default: as `isDefault` says. */
+  isDefaultForOne?: boolean;
   /** No transforms: it is shown as JSON Schema. */
   input: Input;
   /** What `structured` promises; null: only the text is meant to be read. */
