@@ -1,6 +1,8 @@
 import { ResourceNotFoundError, type ReadResourceResult, type Server } from "@modelcontextprotocol/server";
 import * as v from "valibot";
 import { GetDownload, HypeError, ReadDownload, Screenshot, type Vm } from "../contract/index.ts";
+import { artifactLink } from "../tools/artifacts.ts";
+import { line } from "../tools/markdown.ts";
 import { holdsOperate } from "../tools/registry.ts";
 import { brief } from "../tools/vm-words.ts";
 import { type Named, readUri, VMS_URI, vmUri } from "./uris.ts";
@@ -9,6 +11,10 @@ import type { Visit } from "./visit.ts";
 const PAGE = 100;
 const COMPLETIONS = 100;
 const CONSOLE_LINES = 200;
+/** Artifacts on the list's first page, and of which ids are completed. */
+const NEWEST = 50;
+const ARTIFACTS = 200;
+const DOWNLOADS_MS = 5_000;
 const FILE_BYTES = 16 * 1024 * 1024;
 
 const NOT_THERE: ReadonlySet<string> = new Set(["vm_not_found", "download_not_found", "artifact_not_found"]);
@@ -28,6 +34,20 @@ export function serveResources(server: Server, visit: Visit): void {
   /** Pages and consoles are nobody's to look at who may not drive. */
   const mayLookIn = holdsOperate(scope);
 
+  /** The files kept last; the rest is completed, and listed by a tool. */
+  const newest = () => {
+    if (!mayLookIn) return [];
+    const { items } = house.artifacts({ limit: NEWEST, ...(preset !== null && { vm: preset }) });
+    return items.map((kept) => ({
+      uri: artifactLink(kept).uri,
+      name: line(kept.name, 200),
+      title: `${line(kept.name, 200)}, of ${kept.vm_name}`,
+      description: `${kept.kind}, kept ${kept.created_at}`,
+      mimeType: kept.content_type,
+      size: kept.size_bytes,
+    }));
+  };
+
   server.setRequestHandler("resources/list", ({ params }) => {
     const offset = /^\d{1,6}$/.test(params?.cursor ?? "") ? Number(params?.cursor) : 0;
     const { items, total } = house.list({ sort: "name", limit: String(PAGE), offset: String(offset) });
@@ -39,19 +59,29 @@ export function serveResources(server: Server, visit: Visit): void {
       description: vm.status,
       mimeType: "application/json",
     }));
+    const isFirst = offset === 0;
     return {
-      resources: [...(offset === 0 && preset === null ? [all] : []), ...vms],
+      resources: [...(isFirst && preset === null ? [all] : []), ...vms, ...(isFirst ? newest() : [])],
       ...(offset + items.length < total && { nextCursor: String(offset + items.length) }),
     };
   });
   server.setRequestHandler("resources/templates/list", () => ({
     resourceTemplates: TEMPLATES.filter(({ name }) => name === "vm" || mayLookIn),
   }));
-  server.setRequestHandler("completion/complete", ({ params }) => {
-    const { name, value } = params.argument;
-    const known = name === "name" || name === "vm";
-    const names = known ? house.list({ q: value.slice(0, 64), sort: "name", limit: "1000" }).items.filter(isShown) : [];
-    const found = names.map((vm) => vm.name).filter((it) => it.startsWith(value));
+  server.setRequestHandler("completion/complete", async ({ params }, { mcpReq }) => {
+    const { ref, argument, context } = params;
+    const { name, value } = argument;
+    const signal = AbortSignal.any([mcpReq.signal, visit.ended]);
+    const known =
+      name === "name" || name === "vm"
+        ? house
+            .list({ q: value.slice(0, 64), sort: "name", limit: "1000" })
+            .items.filter(isShown)
+            .map((vm) => vm.name)
+        : name === "id" && ref.type === "ref/resource" && mayLookIn
+          ? await idsOf(visit, ref.uri, preset ?? context?.arguments?.name, signal)
+          : [];
+    const found = known.filter((it) => it.startsWith(value));
     return {
       completion: { values: found.slice(0, COMPLETIONS), total: found.length, hasMore: found.length > COMPLETIONS },
     };
@@ -69,6 +99,25 @@ export function serveResources(server: Server, visit: Visit): void {
       throw thrown;
     }
   });
+}
+
+/** Ids of files, newest first. What cannot be asked now completes to nothing. */
+async function idsOf(
+  { house }: Visit,
+  template: string,
+  vm: string | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  try {
+    if (template.includes("/artifacts/"))
+      return house.artifacts({ limit: ARTIFACTS, ...(vm !== undefined && { vm }) }).items.map(({ id }) => id);
+    if (vm === undefined) return [];
+    const { items } = await house.guest(vm).downloads.list({ timeout_ms: DOWNLOADS_MS }, signal);
+    return items.map(({ id }) => id).toReversed();
+  } catch (thrown) {
+    if (thrown instanceof HypeError) return [];
+    throw thrown;
+  }
 }
 
 type Contents = ReadResourceResult["contents"][number];
