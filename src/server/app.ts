@@ -77,7 +77,8 @@ export function createApp(context: ServerContext) {
     )
     .onBeforeHandle(({ params, request }) => {
       const name = (params as { name?: string } | undefined)?.name;
-      if (name !== undefined) gate.checkVm(request, name);
+      // A call of a tool says itself what is not there.
+      if (name !== undefined && !isMcpPath(pathOf(request))) gate.checkVm(request, name);
     })
     .use(vmRoutes(context, gate))
     .use(egressRoutes(context))

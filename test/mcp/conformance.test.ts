@@ -28,7 +28,7 @@ const withKey = (server: TestServer) =>
 /** Our door with the suite's own tools behind it. */
 function fixtureDoor(closing: AbortSignal) {
   const log = createLog({ level: "error", write: () => {} });
-  const door = new McpDoor({ log, closing, maxBodyBytes: 1e6, build: fixtureServer });
+  const door = new McpDoor({ log, closing, maxBodyBytes: 1e6, build: fixtureServer, prospectOf: () => "told" });
   const visit: Visit = {
     key: {},
     keyId: "suite",
@@ -38,6 +38,7 @@ function fixtureDoor(closing: AbortSignal) {
     client: null,
     vm: null,
     selection: ["default"],
+    noteChange: () => {},
   };
   return Bun.serve({
     hostname: "127.0.0.1",
@@ -90,8 +91,6 @@ describe("our own server conforms", () => {
     "completion-complete",
     "tools-list",
     "resources-list",
-    "resources-subscribe",
-    "resources-unsubscribe",
     "sep-2164-resource-not-found",
     "prompts-list",
     "server-sse-multiple-streams",
@@ -115,12 +114,14 @@ const NOT_OURS: Record<string, string> = {
 
 describe("its transports conform with the tools the suite asks for: all that a revision requires", () => {
   test.each([
-    ["2026-07-28", Object.keys(NOT_OURS)],
-    ["2025-11-25", []],
-  ])("%s", async (revision, notOurs) => {
+    ["2026-07-28", Object.keys(NOT_OURS), []],
+    // Our own addresses take no subscription of the suite's: nothing would ever be told of them.
+    ["2025-11-25", [], ["resources-subscribe", "resources-unsubscribe"]],
+  ])("%s", async (revision, notOurs, ofAddresses) => {
     const said = await suite(fixture.port, "--requirements", revision);
     const [scored = "", notScored = ""] = said.split("Not scored for");
     expect([...scored.matchAll(/^✓ /gm)].length).toBeGreaterThan(25);
+    for (const scenario of ofAddresses) expect(scored).toMatch(new RegExp(`^✓ ${scenario}\\b`, "m"));
     expect([...notScored.matchAll(/^ +✗ (\S+)/gm)].map(([, name]) => name).toSorted()).toEqual(notOurs.toSorted());
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
 import { connectClient, countReaders, ERAS, INITIALIZE, modern, newKey, post } from "./world.ts";
 
@@ -153,6 +154,12 @@ describe.each(ERAS)("era %s", (era) => {
       argument: { name: "name", value: "de" },
     });
     expect(completed.completion.values).toEqual(["demo"]);
+    await Bun.write(join(server.engine.logDir, "demo", "console.log"), "the kernel says hello\n");
+    const console = await mcp.client.readResource({ uri: "hype://vms/demo/console" });
+    expect(console.contents[0]).toMatchObject({
+      mimeType: "text/plain",
+      text: expect.stringContaining("the kernel says hello"),
+    });
     for (const uri of ["hype://vms/nobody", "hype://vms/demo/secrets", "file:///etc/passwd", "hype://vms/../x"])
       await expect(mcp.client.readResource({ uri })).rejects.toThrow();
     const prompts = (await mcp.client.listPrompts()).prompts.map(({ name }) => name);
@@ -194,6 +201,9 @@ describe("by hand", () => {
     ["a wrong Accept", { accept: "application/json" }, JSON.stringify(INITIALIZE), 406],
     ["a wrong type", { "content-type": "text/plain" }, JSON.stringify(INITIALIZE), 415],
     ["no JSON", {}, "{nonsense", 400],
+    ["nothing", {}, "null", 400],
+    ["nothing, in the modern era", { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list" }, "null", 400],
+    ["a word, in the modern era", { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list" }, '"hello"', 400],
     ["no session", {}, JSON.stringify(LIST), 400],
     ["an unknown session", { "mcp-session-id": "nobody" }, JSON.stringify(LIST), 404],
     ["a strange origin", { origin: "https://evil.example" }, JSON.stringify(INITIALIZE), 403],

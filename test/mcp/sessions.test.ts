@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { createLog } from "../../src/log/log.ts";
-import { McpDoor } from "../../src/mcp/door.ts";
-import { Sessions } from "../../src/mcp/sessions.ts";
-import type { Visit } from "../../src/mcp/visit.ts";
-import { houseFor } from "../../src/server/house.ts";
 import { startTestServer, type TestServer } from "../server/harness.ts";
-import { connectClient, ERAS, INITIALIZE, post } from "./world.ts";
+import { connectClient, ERAS, INITIALIZE, modern, ownDoor, post } from "./world.ts";
 
 let server: TestServer;
 beforeAll(() => {
@@ -13,44 +8,8 @@ beforeAll(() => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** A door of its own, so that its bounds can be small. */
-function door(most: number, idleMs: number) {
-  const closing = new AbortController();
-  const sessions = new Sessions(most, idleMs);
-  const log = createLog({ level: "error", write: () => {} });
-  const it = new McpDoor({ log, closing: closing.signal, maxBodyBytes: 1e6, sessions });
-  const visit: Visit = {
-    key: {},
-    keyId: "test",
-    scope: "admin",
-    house: { events: async function* () {} } as unknown as ReturnType<typeof houseFor>,
-    ended: closing.signal,
-    client: null,
-    vm: null,
-    selection: ["default"],
-  };
-  const ask = async (body: object, session?: string) => {
-    const headers = {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      ...(session !== undefined && { "mcp-session-id": session }),
-    };
-    const request = new Request("http://localhost/mcp", { method: "POST", headers, body: JSON.stringify(body) });
-    const reply = await it.handle(request, body, visit);
-    await reply.text();
-    return reply;
-  };
-  const open = async () => (await ask(INITIALIZE)).headers.get("mcp-session-id") ?? "";
-  return {
-    sessions,
-    open,
-    list: async (id: string) => (await ask({ jsonrpc: "2.0", id: 9, method: "tools/list" }, id)).status,
-    closing,
-  };
-}
-
 test("over the cap the session that was idle longest makes room", async () => {
-  const { sessions, open, list } = door(2, 60_000);
+  const { sessions, open, list } = ownDoor({ most: 2 });
   const [first, second] = [await open(), await open()];
   expect(await list(first)).toBe(200);
   const third = await open();
@@ -61,8 +20,56 @@ test("over the cap the session that was idle longest makes room", async () => {
   expect(sessions.size).toBe(0);
 });
 
+test("a key makes room for its own by its own, and none takes the room of others", async () => {
+  const { sessions, open, list } = ownDoor({ most: 4, mostOfKey: 3 });
+  const [many, few] = [{}, {}];
+  const mine = await open(few);
+  const theirs = [await open(many), await open(many), await open(many), await open(many)];
+  expect(sessions.size).toBe(4);
+  expect(await list(mine, few)).toBe(200);
+  expect(await Promise.all(theirs.map((id) => list(id, many)))).toEqual([404, 200, 200, 200]);
+  const third = await open({}); // the house is full: whoever has most makes room
+  expect([await list(mine, few), await list(third, {})]).toEqual([200, 404]);
+  expect(await Promise.all(theirs.map((id) => list(id, many)))).toEqual([404, 404, 200, 200]);
+  sessions.end();
+});
+
+test("a key whose sessions are all busy is refused, others are let in", async () => {
+  const { sessions, open, listen } = ownDoor({ most: 4, mostOfKey: 2 });
+  const [busy, other] = [{}, {}];
+  for (const id of [await open(busy), await open(busy)]) expect((await listen(id, busy)).status).toBe(200);
+  expect(await open(busy)).toBe("");
+  expect(await open(other)).not.toBe("");
+  expect(sessions.size).toBe(3);
+  sessions.end();
+});
+
+test("a session is not idle while it works or listens, and its time begins anew after that", async () => {
+  const [work, begun] = [Promise.withResolvers<object>(), Promise.withResolvers<void>()];
+  const { sessions, open, list, ask, listen } = ownDoor({
+    idleMs: 1_000,
+    handlers: { "resources/read": () => (begun.resolve(), work.promise) },
+  });
+  const [working, listening] = [await open(), await open()];
+  const stream = await listen(listening);
+  const reading = ask({ jsonrpc: "2.0", id: 5, method: "resources/read", params: { uri: "hype://vms" } }, working);
+  await begun.promise;
+  sessions.sweep(performance.now() + 5_000);
+  expect(sessions.size).toBe(2);
+  await stream.body?.cancel();
+  sessions.sweep(performance.now() + 5_000);
+  expect(await list(listening)).toBe(404);
+  const before = performance.now();
+  work.resolve({ contents: [] });
+  expect((await reading).status).toBe(200);
+  sessions.sweep(before + 999);
+  expect(await list(working)).toBe(200);
+  sessions.sweep(performance.now() + 1_001);
+  expect(await list(working)).toBe(404);
+});
+
 test("what nobody uses is over after its time", async () => {
-  const { sessions, open, list } = door(10, 1_000);
+  const { sessions, open, list } = ownDoor({ idleMs: 1_000 });
   const id = await open();
   sessions.sweep(performance.now() + 500);
   expect(await list(id)).toBe(200);
@@ -72,16 +79,29 @@ test("what nobody uses is over after its time", async () => {
 });
 
 test("an initialize that is none leaves no session", async () => {
-  const { sessions, list } = door(10, 1_000);
+  const { sessions, list } = ownDoor({ idleMs: 1_000 });
   expect(await list("nobody")).toBe(404);
   expect(sessions.size).toBe(0);
 });
 
 test("the server's end ends every session", async () => {
-  const { sessions, open, closing } = door(10, 1_000);
+  const { sessions, open, closing } = ownDoor({ idleMs: 1_000 });
   await open();
   closing.abort();
   expect(sessions.size).toBe(0);
+});
+
+test("where there are no sessions, clients of one key are told apart by what they call themselves", async () => {
+  const { send, callers } = ownDoor();
+  for (const name of ["one", "two", "one", null, "x".repeat(10_000)]) {
+    const [body, headers] = modern("tools/list");
+    const { params } = body as { params: { _meta: Record<string, unknown> } };
+    if (name !== null) params._meta["io.modelcontextprotocol/clientInfo"] = { name, version: "1" };
+    await (await send(body, headers)).text();
+  }
+  expect(callers[0]).toBe(callers[2]);
+  expect(new Set(callers).size).toBe(4);
+  expect(Math.max(...callers.map(({ length }) => length))).toBeLessThan(200);
 });
 
 test.each(ERAS)("subscribers of era %s are told of their VM, by the event", async (era) => {
@@ -97,6 +117,43 @@ test.each(ERAS)("subscribers of era %s are told of their VM, by the event", asyn
   const tick = setInterval(() => server.engine.emit("VM_RUNNING", server.engine.get(`seen-${era}`)), 20);
   expect(await updated.promise).toBe(uri);
   clearInterval(tick);
+});
+
+test.each(ERAS)("who listens in era %s is told that VMs came and went", async (era) => {
+  await using mcp = await connectClient(`${server.url}/mcp`, era);
+  const changed = Promise.withResolvers<void>();
+  mcp.client.setNotificationHandler("notifications/resources/list_changed", () => changed.resolve());
+  if (era === "auto") await mcp.client.listen({ resourcesListChanged: true });
+  const vm = server.engine.add(`came-${era}`);
+  const tick = setInterval(() => server.engine.emit("VM_CREATED", vm), 20);
+  await changed.promise;
+  clearInterval(tick);
+});
+
+test("who unsubscribed is told no more", async () => {
+  for (const name of ["dull", "loud"]) server.engine.add(name);
+  await using mcp = await connectClient(`${server.url}/mcp`, "legacy");
+  const told: string[] = [];
+  let last = Promise.withResolvers<void>();
+  mcp.client.setNotificationHandler("notifications/resources/updated", ({ params }) => {
+    told.push(params.uri);
+    if (params.uri.endsWith("loud")) last.resolve();
+  });
+  const round = async () => {
+    last = Promise.withResolvers();
+    for (const name of ["dull", "loud"]) server.engine.emit("VM_RUNNING", server.engine.get(name));
+    await last.promise;
+  };
+  for (const name of ["dull", "loud"]) await mcp.client.subscribeResource({ uri: `hype://vms/${name}` });
+  const tick = setInterval(() => server.engine.emit("VM_RUNNING", server.engine.get("loud")), 20);
+  await last.promise; // the stream is open
+  clearInterval(tick);
+  await round();
+  expect(told).toContain("hype://vms/dull");
+  await mcp.client.unsubscribeResource({ uri: "hype://vms/dull" });
+  told.length = 0;
+  await round();
+  expect(told).not.toContain("hype://vms/dull");
 });
 
 test("a restricted key is told of no other's VM", async () => {

@@ -1,5 +1,11 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import type { CreateKey } from "../../src/contract/index.ts";
+import type { Server } from "@modelcontextprotocol/server";
+import type { CreateKey, VmEvent } from "../../src/contract/index.ts";
+import { createLog } from "../../src/log/log.ts";
+import { buildServer } from "../../src/mcp/build.ts";
+import { McpDoor } from "../../src/mcp/door.ts";
+import { Sessions } from "../../src/mcp/sessions.ts";
+import type { Visit } from "../../src/mcp/visit.ts";
 import type { FakeEngine } from "../server/fake-engine.ts";
 import { KEY, type TestServer } from "../server/harness.ts";
 
@@ -93,6 +99,81 @@ export function modern(
       ...(typeof named === "string" && { "mcp-name": named }),
     },
   ];
+}
+
+type Handlers = Record<string, (request: never) => Promise<object>>;
+
+/** A door of its own, so that its bounds can be small, its handlers others, and its visitors anybody. */
+export function ownDoor({
+  most = 10,
+  idleMs = 60_000,
+  mostOfKey = most,
+  handlers = {},
+  events = async function* () {},
+}: {
+  most?: number;
+  idleMs?: number;
+  mostOfKey?: number;
+  handlers?: Handlers;
+  events?: () => AsyncIterable<Partial<VmEvent>>;
+} = {}) {
+  const closing = new AbortController();
+  const sessions = new Sessions(most, idleMs, mostOfKey);
+  const callers: string[] = [];
+  const it = new McpDoor({
+    log: createLog({ level: "error", write: () => {} }),
+    closing: closing.signal,
+    maxBodyBytes: 1e6,
+    sessions,
+    build: (options): Server => {
+      callers.push(options.callerId);
+      const server = buildServer(options);
+      for (const [method, handle] of Object.entries(handlers))
+        server.setRequestHandler(method as "resources/read", handle as never);
+      return server;
+    },
+  });
+  const ANYBODY = {};
+  const visitOf = (key: object): Visit => ({
+    key,
+    keyId: "test",
+    scope: "admin",
+    house: { events } as unknown as Visit["house"],
+    ended: closing.signal,
+    client: null,
+    vm: null,
+    selection: ["default"],
+    noteChange: () => {},
+  });
+  /** The reply as it begins; `body` undefined asks for the session's stream. */
+  const send = (body: unknown, headers: Record<string, string>, key: object = ANYBODY) => {
+    const request = new Request("http://localhost/mcp", {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: body === undefined ? "text/event-stream" : "application/json, text/event-stream",
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return it.handle(request, body, visitOf(key));
+  };
+  const ask = async (body: object, session?: string, key?: object) => {
+    const reply = await send(body, session === undefined ? {} : { "mcp-session-id": session }, key);
+    return { status: reply.status, headers: reply.headers, text: await reply.text() };
+  };
+  return {
+    closing,
+    sessions,
+    /** Whom each server was made for. */
+    callers,
+    send,
+    ask,
+    open: async (key?: object) => (await ask(INITIALIZE, undefined, key)).headers.get("mcp-session-id") ?? "",
+    list: async (id: string, key?: object) =>
+      (await ask({ jsonrpc: "2.0", id: 9, method: "tools/list" }, id, key)).status,
+    listen: (id: string, key?: object) => send(undefined, { "mcp-session-id": id }, key),
+  };
 }
 
 /** Counts who reads the engine's events now. */

@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
-import * as v from "valibot";
-import { HypeError, LIMITS } from "../../contract/index.ts";
-import { McpDoor, rpcError } from "../../mcp/door.ts";
-import { findTool, isSelection, type Selection } from "../../tools/registry.ts";
+import { ERRORS, HypeError, isErrorCode, LIMITS } from "../../contract/index.ts";
+import { McpDoor } from "../../mcp/door.ts";
+import { rpcError } from "../../mcp/rpc-error.ts";
+import { isSelection, type Selection } from "../../tools/registry.ts";
+import type { House } from "../../tools/house.ts";
 import type { TabMemory } from "../../tools/tab-memory.ts";
 import { GROUPS } from "../../tools/tool.ts";
 import type { Gate } from "../auth/gate.ts";
@@ -12,13 +13,7 @@ import type { ServerContext } from "../context.ts";
 import { houseFor, originOf } from "../house.ts";
 import { textReply, VmRef } from "./schemas.ts";
 
-const Call = v.object({
-  method: v.literal("tools/call"),
-  params: v.object({
-    name: v.string(),
-    arguments: v.optional(v.object({ vm: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/))) })),
-  }),
-});
+const VM_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const CLIENT = /^[A-Za-z0-9._-]{1,64}$/;
 const SUMMARIES = {
   POST: "MCP, Streamable HTTP: one JSON-RPC message",
@@ -49,27 +44,36 @@ async function readBody(request: Request): Promise<Body> {
  * `?tools=` names what is listed (default, all, groups); `?client=` tells clients of one key apart.
  */
 export function mcpRoutes(context: ServerContext, gate: Gate, tabs: TabMemory) {
-  const { closing, config, log, engine } = context;
+  const { closing, config, log, audit } = context;
   const door = new McpDoor({ closing, log, tabs, maxBodyBytes: LIMITS.body_bytes });
 
   const handle = async (request: Request, body: Body | undefined, vm: string | null): Promise<Response> => {
     const identity = gate.identityOf(request);
+    gate.noteAction(request, null); // the audit tells what its calls change, not that it came
     const { searchParams: query } = new URL(request.url);
     const selection = selectionOf(query.get("tools"));
     const client = query.get("client");
     if (client !== null && !CLIENT.test(client)) throw refused("client", "must be 1-64 letters, digits, . _ -");
     const { json, fault } = { json: undefined, fault: false, ...body };
     if (fault) return rpcError(400, -32_700, "Parse error: the body is not valid JSON");
-    gate.noteAction(request, actionOf(json, vm));
+    const house = houseFor(context, identity, originOf(request, gate.callerOf(request).isSecure));
     return await door.handle(request, json, {
       key: identity,
       keyId: identity.id,
       scope: identity.scope,
-      house: houseFor(context, identity, originOf(request, gate.callerOf(request).isSecure)),
+      house,
       ended: identity.ended,
       client,
-      vm,
+      vm: vm === null ? null : presetVm(house, vm, saysItself(request, json)),
       selection,
+      noteChange: ({ tool, vm: named, error, durationMs }) => {
+        const action = {
+          path: `/mcp/tools/${encodeURIComponent(tool.slice(0, 64))}`,
+          vm: VM_NAME.test(named ?? "") ? named : null,
+        };
+        const status = error === null ? 200 : isErrorCode(error) ? ERRORS[error].status : 500;
+        audit.note(request, new Response(null, { status }), { ...gate.callerOf(request), action, error }, durationMs);
+      },
     });
   };
 
@@ -86,7 +90,7 @@ export function mcpRoutes(context: ServerContext, gate: Gate, tabs: TabMemory) {
       .route(
         method,
         "/vms/:name",
-        ({ request, body, params }) => handle(request, body as Body | undefined, engine.get(params.name).name),
+        ({ request, body, params }) => handle(request, body as Body | undefined, params.name),
         { params: VmRef, detail: about(`${SUMMARIES[method]}, for one VM`) },
       );
   return new Elysia({ name: "mcp-and-metadata" })
@@ -94,13 +98,19 @@ export function mcpRoutes(context: ServerContext, gate: Gate, tabs: TabMemory) {
     .get(METADATA_PATH, ({ request }) => Response.json(resourceMetadata(request, config)), { detail: { hide: true } });
 }
 
-/** What the audit tells of a message: the tool it calls, if that changes something. */
-function actionOf(message: unknown, presetVm: string | null): { path: string; vm: string | null } | null {
-  const called = v.safeParse(Call, message);
-  if (!called.success) return Array.isArray(message) ? { path: "/mcp", vm: presetVm } : null;
-  const { name, arguments: given } = called.output.params;
-  if (findTool(name, "admin")?.effect === "read") return null;
-  return { path: `/mcp/tools/${encodeURIComponent(name.slice(0, 64))}`, vm: presetVm ?? given?.vm ?? null };
+/** Whether what is answered can say itself that the VM is gone: in a session, and to a call of a tool. */
+const saysItself = (request: Request, message: unknown): boolean =>
+  request.headers.has("mcp-session-id") ||
+  (message as { method?: unknown } | null | undefined)?.method === "tools/call";
+
+/** The VM of the endpoint. @throws HypeError vm_not_found unless `mayBeGone` */
+function presetVm(house: House, ref: string, mayBeGone: boolean): string {
+  try {
+    return house.get(ref).name;
+  } catch (thrown) {
+    if (mayBeGone && thrown instanceof HypeError && thrown.code === "vm_not_found") return ref;
+    throw thrown;
+  }
 }
 
 /** @throws HypeError invalid_request */
