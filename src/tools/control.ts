@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { CONTROL_WAIT_SECONDS, type Control, CreateLiveLink } from "../contract/index.ts";
 import { vm } from "./fields.ts";
 import { joined, line } from "./markdown.ts";
+import { tellWaiting } from "./tell-waiting.ts";
 import { family, type ToolContext } from "./tool.ts";
 
 const tool = family("vms");
@@ -98,9 +99,14 @@ export const controlTools = [
     effect: "read",
     scope: "read",
     isIdempotent: true,
-    handle: async ({ vm: ref, wait, timeout_seconds: seconds }, { house, signal }) => {
+    handle: async ({ vm: ref, wait, timeout_seconds: seconds }, context) => {
+      const { house, signal } = context;
       const { name, control: now } = house.get(ref);
-      const control = wait ? await house.whenControl(ref, wait === "taken", seconds * 1_000, signal) : now;
+      const mostMs = seconds * 1_000;
+      const what = () => `waiting until ${name} is ${wait}`;
+      const control = wait
+        ? await tellWaiting(context, mostMs, what, () => house.whenControl(ref, wait === "taken", mostMs, signal))
+        : now;
       const isLate = wait !== undefined && (control !== null) !== (wait === "taken");
       const next = isLate ? ` So it is after ${seconds} s: call again to wait on.` : control ? "" : " Go on.";
       return {

@@ -13,6 +13,7 @@ import { asText } from "./artifacts.ts";
 import { elementOf, onPage, optionalTarget, vm, words } from "./fields.ts";
 import { joined, line, listed } from "./markdown.ts";
 import { onBrowser, onTab, untilDisposed } from "./on-tab.ts";
+import { tellWaiting } from "./tell-waiting.ts";
 import { family, type ToolContext } from "./tool.ts";
 
 const tool = family("files");
@@ -50,7 +51,9 @@ export const fileTools = [
           const text = items.length === 0 ? "Nothing was downloaded." : listed(items.map(downloadLine));
           return { text, structured: { downloads: items.map(({ id, name, state }) => ({ id, name, state })) } };
         }
-        const got = await downloads.get(v.parse(GetDownload, { id: input.id, wait: true }), signal);
+        const request = v.parse(GetDownload, { id: input.id, wait: true });
+        const what = () => "waiting for the download to end";
+        const got = await tellWaiting(context, request.timeout_ms, what, () => downloads.get(request, signal));
         const link = {
           uri: `hype://vms/${context.house.get(input.vm).name}/downloads/${got.id}`,
           name: line(got.name, 200),

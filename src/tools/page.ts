@@ -7,6 +7,7 @@ import { cut, fenced, joined, line, listed, pageHead, section } from "./markdown
 import { onTab, type OnTab } from "./on-tab.ts";
 import { pageResult, SNAPSHOT_CHARACTERS, snapshotOf } from "./page-result.ts";
 import { parsed } from "./parse.ts";
+import { tellWaiting } from "./tell-waiting.ts";
 import { family } from "./tool.ts";
 
 const tool = family("browser");
@@ -190,13 +191,15 @@ export const pageTools = [
         };
         if (time !== undefined && Object.keys(condition).length === 0) {
           const ms = Math.max(1, Math.round(time * 1_000));
-          const acted = await on.guest.page.act("pause", { ms, tab: on.tab, timeout_ms: ms + 10_000 }, on.signal);
+          const request = { ms, tab: on.tab, timeout_ms: ms + 10_000 };
+          const pausing = () => on.guest.page.act("pause", request, on.signal);
+          const acted = await tellWaiting(context, ms, () => "the time runs", pausing);
           return pageResult(on, acted, false);
         }
-        const waited = await on.guest.page.wait(
-          parsed(Wait, { ...condition, tab: on.tab, ...timed(timeout) }),
-          on.signal,
-        );
+        const request = parsed(Wait, { ...condition, tab: on.tab, ...timed(timeout) });
+        const what = () => (download === undefined ? "waiting for the page" : "waiting for a download to end");
+        const waiting = () => on.guest.page.wait(request, on.signal);
+        const waited = await tellWaiting(context, request.timeout_ms, what, waiting);
         if (!waited.download) return pageResult(on, waited, false);
         const { id, name, state } = waited.download;
         const text = `${downloadLine(waited.download)}\nSee it with browser_downloads, keep it with artifact_keep_download.`;

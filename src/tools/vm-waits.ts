@@ -1,5 +1,6 @@
 import { HypeError, type Vm, type VmEvent } from "../contract/index.ts";
 import { line } from "./markdown.ts";
+import { tellWaiting } from "./tell-waiting.ts";
 import type { ToolContext } from "./tool.ts";
 
 const PHASES: Record<string, string> = {
@@ -57,7 +58,6 @@ export async function untilStatus(
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const stop = AbortSignal.any([signal, deadline.signal]);
   const { id, name } = house.get(ref);
-  let told = 0;
   const look = (): Vm | null => {
     try {
       return house.get(id);
@@ -66,7 +66,7 @@ export async function untilStatus(
       throw thrown;
     }
   };
-  try {
+  const waited = async (tell: () => void): Promise<Vm | null | undefined> => {
     const events = house.events(stop)[Symbol.asyncIterator]();
     let next: Promise<IteratorResult<VmEvent>> = events.next(); // asked before the first look: nothing falls between
     for (;;) {
@@ -83,10 +83,14 @@ export async function untilStatus(
           { vm: name, status: vm.status },
         );
       const { done, value } = await next;
-      if (done || stop.aborted) break;
-      if (value.vm_id === id) context.progress({ done: ++told, message: `${name} is ${look()?.status ?? "gone"}` });
+      if (done || stop.aborted) return undefined;
+      if (value.vm_id === id) tell();
       next = events.next();
     }
+  };
+  try {
+    const found = await tellWaiting(context, timeoutMs, () => `${name} is ${look()?.status ?? "gone"}`, waited);
+    if (found !== undefined) return found;
   } finally {
     clearTimeout(timer);
     deadline.abort(); // ends the stream of events

@@ -90,7 +90,9 @@ export const vmTools = [
         const isComing = there.status === "creating" || there.status === "starting";
         const now =
           isWaiting && isComing
-            ? await tellBoot(context, name, async () => await untilStatus(context, name, "running", BOOT_MS))
+            ? await tellBoot(context, name, () =>
+                untilStatus({ ...context, progress: () => {} }, name, "running", BOOT_MS),
+              )
             : there;
         if (!now) throw thrown;
         return shown(now, `It is already there: ${vmLine(now)}`);

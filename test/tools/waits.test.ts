@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { VmStatus } from "../../src/contract/index.ts";
+import { tellWaiting } from "../../src/tools/tell-waiting.ts";
+import type { Progress } from "../../src/tools/tool.ts";
 import { connectClient, countReaders, type McpClient } from "../mcp/world.ts";
 import { startTestServer, type TestServer } from "../server/harness.ts";
 
@@ -67,4 +69,69 @@ test("of one that crashes meanwhile it says so", async () => {
   vm.status = "crashed";
   server.engine.emit("VM_CRASHED", vm);
   expect(await creating).toMatchObject({ isError: true, text: expect.stringContaining("vm_start starts it") });
+});
+
+test("a wait tells that it goes on, by seconds that only grow and are never more than it may take", async () => {
+  const told: Progress[] = [];
+  const enough = Promise.withResolvers<string>();
+  const progress = (report: Progress) => {
+    if (told.push(report) === 4) enough.resolve("done");
+  };
+  const work = (tell: () => void) => (tell(), enough.promise);
+  const times = { firstMs: 1, everyMs: 1 };
+  expect(await tellWaiting({ progress }, 2_000, () => "so it is", work, times)).toBe("done");
+  const done = told.map((report) => report.done);
+  expect(done).toEqual([...new Set(done)].toSorted((a, b) => a - b));
+  expect(done.every((seconds) => seconds > 0 && seconds <= 2)).toBe(true);
+  expect(told[0]).toMatchObject({ total: 2, message: "so it is" });
+  let count = 0;
+  await tellWaiting(
+    { progress: () => count++ },
+    1_000,
+    () => "",
+    async () => {},
+    { firstMs: 0, everyMs: 0 },
+  );
+  expect(count).toBe(0); // what is over at once needs no word
+});
+
+/** Long waits, and what ends each once progress was told. */
+const WAITS: Record<string, { args: object; says: string; end: () => unknown }> = {
+  vm_control: {
+    args: { wait: "taken" },
+    says: "waiting until waits is taken",
+    end: () => server.engine.takeControl("waits", { link: null, label: "Ada" }),
+  },
+  vm_wait: {
+    args: { status: "paused" },
+    says: "waits is running",
+    end: () => {
+      const vm = server.engine.get("waits");
+      vm.status = "paused";
+      server.engine.emit("VM_PAUSED", vm);
+    },
+  },
+  browser_wait_for: { args: { text: "never" }, says: "waiting for the page", end: () => guestWaits.resolve() },
+  browser_downloads: { args: { id: "1" }, says: "waiting for the download", end: () => guestWaits.resolve() },
+};
+let guestWaits = Promise.withResolvers<void>();
+
+test.each(Object.entries(WAITS))("%s tells its progress while it waits", async (name, { args, says, end }) => {
+  guestWaits = Promise.withResolvers();
+  server.engine.rows.delete("waits");
+  server.engine.add("waits");
+  const place = { tab: "t1", url: "about:blank", title: "" };
+  const guest = {
+    tabs: async () => ({ items: [{ id: "t1", active: true }] }),
+    observe: { stop: async () => ({ tabs: {} }), start: async () => ({}) },
+    page: { wait: async () => (await guestWaits.promise, place) },
+    downloads: { get: async () => (await guestWaits.promise, { id: "1", name: "a", state: "failed", url: "" }) },
+  };
+  server.engine.guests.set("waits", guest as never);
+  const told = Promise.withResolvers<string>();
+  const onprogress = ({ message = "" }) => told.resolve(message);
+  const waiting = mcp.call(name, { vm: "waits", ...args }, { onprogress });
+  expect(await told.promise).toContain(says);
+  end();
+  expect(await waiting).toMatchObject({ isError: false });
 });
