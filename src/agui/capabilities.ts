@@ -2,7 +2,7 @@ import type { AgentCapabilities } from "@ag-ui/core";
 import { VERSION } from "../contract/version.ts";
 import { toolsFor } from "../tools/registry.ts";
 import type { Scope } from "../contract/index.ts";
-import { jsonSchemaOf } from "./commands.ts";
+import { jsonSchemaOf } from "./command-fields.ts";
 import { LLM_LIMITS } from "./llm/limits.ts";
 import type { LlmSettings } from "./llm/settings.ts";
 import { PROTOCOL_VERSION } from "./run-writer.ts";

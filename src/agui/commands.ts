@@ -1,25 +1,9 @@
-import { toJsonSchema } from "@valibot/to-json-schema";
 import type { AguiOperation } from "../contract/agui.ts";
-import { HypeError } from "../contract/index.ts";
-import type { Tool } from "../tools/tool.ts";
 import { nearMisses } from "../tools/near-miss.ts";
-import { pageUrl, quantity, splitWords } from "./words.ts";
-
-/** Commands of the CLI whose words do not say the tool's name; everything else follows from the names. A test holds it against the registry. */
-export const SYNONYMS: Record<string, string> = {
-  open: "browser_navigate",
-  goto: "browser_navigate",
-  content: "page_markdown",
-  read: "page_markdown",
-  eval: "browser_evaluate",
-  fill: "browser_type",
-  press: "browser_press_key",
-  select: "browser_select_option",
-  wait: "browser_wait_for",
-  pdf: "browser_pdf_save",
-  screenshot: "browser_take_screenshot",
-  status: "host_status",
-};
+import type { Tool } from "../tools/tool.ts";
+import { CLI_COMMANDS, type CliFlag, type CliTool, EVERYWHERE, LETTERS, SYNONYMS } from "./cli-commands.ts";
+import { type Field, fieldNamed, fieldsOf, named, put, usage } from "./command-fields.ts";
+import { splitWords } from "./words.ts";
 
 /** What a command needs to know of who gives it. */
 export type Surroundings = {
@@ -33,104 +17,73 @@ export type Surroundings = {
   running: readonly string[];
 };
 
-type Field = { name: string; types: string[]; isRequired: boolean; items: string | null };
-type JsonSchema = {
-  type?: string | string[];
-  anyOf?: JsonSchema[];
-  const?: unknown;
-  enum?: unknown[];
-  items?: JsonSchema;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-};
-
-const usage = (message: string): HypeError => new HypeError("usage", message);
-
-/** Of a schema, as commands and models see it. */
-const schemas = new WeakMap<Tool, JsonSchema>();
-export function jsonSchemaOf(tool: Tool): JsonSchema & Record<string, unknown> {
-  let schema = schemas.get(tool);
-  if (!schema) {
-    const { $schema: _dialect, ...rest } = toJsonSchema(tool.input as never, {
-      target: "draft-2020-12",
-      typeMode: "input",
-      errorMode: "ignore",
-    });
-    schemas.set(tool, (schema = rest as JsonSchema));
-  }
-  return schema as JsonSchema & Record<string, unknown>;
-}
-
-function fieldsOf(tool: Tool): Field[] {
-  const { properties = {}, required = [] } = jsonSchemaOf(tool);
-  const typesOf = (schema: JsonSchema): string[] => [
-    ...[schema.type ?? []].flat(),
-    ...(schema.anyOf ?? []).flatMap(typesOf),
-    ...(schema.enum ?? (schema.const === undefined ? [] : [schema.const])).map((value) => typeof value),
-  ];
-  return Object.entries(properties).map(([name, schema]) => ({
-    name,
-    types: typesOf(schema),
-    isRequired: required.includes(name),
-    items: schema.items ? (typesOf(schema.items)[0] ?? null) : null,
-  }));
-}
+/** A line whose command is known. */
+type Said = { tool: Tool; cli: CliTool; isOfCli: boolean; label: string; rest: string[]; fields: Field[] };
 
 /**
- * `/vms create web --cpu 2`: a line as the CLI would take it, `hype` left out. The first words name the tool; then come its fields, by
- * place or as `--field value`. A field may be cut short as long as it stays clear, and takes the units of the CLI.
+ * `/vms create web --cpu 2`: a line as the CLI would take it, `hype` left out; what the CLI has no command for is said by the tool's name.
+ * Then come its fields, by place or as `--field value`. A field may be cut short as long as it stays clear, and takes the units of the CLI.
+ * @returns one operation, or one for each VM
  * @throws HypeError usage, with what was probably meant
  */
-export function parseCommand(line: string, around: Surroundings): AguiOperation {
-  const words = splitWords(line.replace(/^\//, ""));
-  const { tool, rest } = toolOf(words, around);
-  const fields = fieldsOf(tool);
+export function parseCommand(line: string, around: Surroundings): AguiOperation[] {
+  const said = commandOfWords(splitWords(line.replace(/^\//, "")), around);
+  const { tool, cli, rest, label } = said;
   const found: Record<string, unknown> = {};
   const places: string[] = [];
+  let isPlain = false; // after --
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at] as string;
-    if (word === "--") {
-      places.push(...rest.slice(at + 1));
-      break;
-    }
-    if (!word.startsWith("--")) {
-      places.push(word);
-      continue;
-    }
-    const [, flag = "", , given] = /^--([^=]+)(=(.*))?$/s.exec(word) ?? [];
-    const isNegated = flag.startsWith("no-") && !fields.some(({ name }) => named(name).startsWith(flag));
-    const field = fieldNamed(tool, fields, isNegated ? flag.slice(3) : flag);
-    if (given === undefined && field.types.includes("boolean")) found[field.name] = !isNegated;
-    else {
-      const text = given ?? rest[++at];
-      if (text === undefined) throw usage(`--${flag} wants a value`);
-      put(found, field, text);
-    }
+    const [, short, long, , attached] = /^-(?:([A-Za-z])|-([^=]+))(=(.*))?$/s.exec(word) ?? [];
+    if (isPlain) places.push(word);
+    else if (word === "--") isPlain = true;
+    else if (short !== undefined || long !== undefined) {
+      const isTaken = putFlag(said, found, short, long ?? "", attached, rest[at + 1]);
+      if (isTaken) at++;
+    } else if (/^-[A-Za-z]/.test(word)) throw unknownFlag(said, word);
+    else places.push(word);
   }
-  place(tool, fields, places, found, around);
-  return { tool: tool.name, arguments: found };
+  if (!isPlain && places.includes("-") && /^-( <.*)?$/.test(places.slice(places.indexOf("-")).join(" ")))
+    throw usage(`${label}: there is no standard input here; write the text itself in the place of -`);
+  if (cli.isForEach && places.length > 1) return places.map((vm) => ({ tool: tool.name, arguments: { ...found, vm } }));
+  place(said, places, found, around);
+  // What was said wins over what the command says by itself, except for what it is.
+  const whole = { ...cli.given, ...found };
+  return [{ tool: tool.name, arguments: cli.shape ? cli.shape(whole) : whole }];
 }
 
 const singular = (word: string): string =>
   word.length > 2 && word.endsWith("s") && !word.endsWith("ss") ? word.slice(0, -1) : word;
 
-function toolOf(words: readonly string[], { tools }: Surroundings): { tool: Tool; rest: string[] } {
-  const [first = "", second = ""] = words.map((word) => word.toLowerCase().replaceAll("-", "_"));
+function commandOfWords(words: readonly string[], { tools }: Surroundings): Said {
+  const lower = words.map((word) => word.toLowerCase());
+  const [first = "", second = ""] = lower.map((word) => word.replaceAll("-", "_"));
   const byName = (name: string) => tools.find((tool) => tool.name === name);
-  const ending = (word: string) => {
-    const found = tools.filter(({ name }) => name.endsWith(`_${word}`));
-    return found.length === 1 ? found[0] : undefined;
-  };
-  const inGroup = [
-    byName(`${singular(first)}_${second}`),
-    byName(`${first}_${second}`),
-    tools.some(({ name }) => name.startsWith(`${singular(first)}_`)) && Object.hasOwn(SYNONYMS, second)
-      ? byName(SYNONYMS[second] as string)
-      : undefined,
-  ].find(Boolean);
-  if (inGroup && second) return { tool: inGroup, rest: words.slice(2) };
-  const alone = byName(first) ?? byName(SYNONYMS[first] ?? "") ?? ending(first);
-  if (alone) return { tool: alone, rest: words.slice(1) };
+  const saidBy = (tool: Tool, count: number, cli?: CliTool): Said => ({
+    tool,
+    cli: cli ?? { tool: tool.name },
+    isOfCli: cli !== undefined,
+    label: `/${lower.slice(0, count).join(" ")}`,
+    rest: words.slice(count),
+    fields: fieldsOf(tool),
+  });
+  // `/browser click` and `/click` are the same, unless the first names a tool with a word more to say.
+  const skipped = first === "browser" ? 1 : 0;
+  for (const count of [2, 1]) {
+    const typed = lower.slice(skipped, skipped + count);
+    const path = typed.join(" ");
+    const cli = CLI_COMMANDS[Object.hasOwn(SYNONYMS, path) ? (SYNONYMS[path] as string) : path];
+    if (!cli || typed.length < count) continue;
+    if ("elsewhere" in cli) throw usage(`/${path} has no meaning in a run: ${cli.elsewhere}`);
+    if (skipped === 1 && cli.given && byName(`browser_${second}`)) break;
+    const tool = byName(cli.tool);
+    if (tool) return saidBy(tool, skipped + count, cli);
+  }
+  const inGroup = byName(`${singular(first)}_${second}`) ?? byName(`${first}_${second}`);
+  if (inGroup && second) return saidBy(inGroup, 2);
+  const ending = tools.filter(({ name }) => name.endsWith(`_${first}`));
+  const alone = byName(first) ?? byName(SYNONYMS[first] ?? "") ?? (ending.length === 1 ? ending[0] : undefined);
+  if (alone) return saidBy(alone, 1);
   const names = tools.map(({ name }) => name);
   const likely = [...new Set([...nearMisses(`${singular(first)}_${second}`, names), ...nearMisses(first, names)])];
   throw usage(
@@ -146,95 +99,121 @@ export const commandOf = (tool: string): string => {
   return `/${noun === "browser" || noun === "page" || noun === "host" ? noun : `${noun}s`} ${tool.slice(at + 1).replaceAll("_", "-")}`;
 };
 
-const named = (field: string): string =>
-  field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll("_", "-");
-
-function fieldNamed(tool: Tool, fields: readonly Field[], flag: string): Field {
-  const wanted = named(flag);
-  const exact = fields.find(({ name }) => named(name) === wanted);
-  if (exact) return exact;
-  const starting = fields.filter(({ name }) => named(name).startsWith(wanted));
-  if (starting.length === 1) return starting[0] as Field;
-  const all = (starting.length > 1 ? starting : fields).map(({ name }) => `--${named(name)}`).join(", ");
-  throw usage(
-    starting.length > 1
-      ? `--${flag} could be ${all}`
-      : `${commandOf(tool.name)} has no --${flag.slice(0, 40)}; it takes ${all || "nothing"}`,
+const unknownFlag = ({ label, fields }: Said, word: string) =>
+  usage(
+    `${label} has no ${word.slice(0, 40)}; it takes ${fields.map(({ name }) => `--${named(name)}`).join(", ") || "nothing"}` +
+      `; -- before it makes it a word`,
   );
+
+/**
+ * One flag into what was found.
+ * @param attached what stands after its `=`
+ * @param next the word after it
+ * @returns whether that word was its value
+ * @throws HypeError usage
+ */
+function putFlag(
+  said: Said,
+  found: Record<string, unknown>,
+  short: string | undefined,
+  long: string,
+  attached: string | undefined,
+  next: string | undefined,
+): boolean {
+  const { tool, cli, label, fields } = said;
+  const shown = short === undefined ? `--${long}` : `-${short}`;
+  const flag = short === undefined ? long : (LETTERS[short] ?? "");
+  const own = (table: Readonly<Record<string, CliFlag>>) => (Object.hasOwn(table, flag) ? table[flag] : undefined);
+  const meant = own(cli.flags ?? {}) ?? own(EVERYWHERE);
+  if (meant === undefined && short !== undefined && !fields.some(({ name }) => name === flag))
+    throw unknownFlag(said, shown);
+  const text = attached ?? next;
+  const needed = (): string => {
+    if (text === undefined) throw usage(`${shown} wants a value`);
+    return text;
+  };
+  if (typeof meant === "object") {
+    if ("no" in meant) throw usage(`${label} has no ${shown} here: ${meant.no}`);
+    if ("gives" in meant) Object.assign(found, meant.gives);
+    if ("from" in meant) Object.assign(found, meant.from(needed()));
+    return attached === undefined && ("from" in meant || ("skips" in meant && meant.skips === "value"));
+  }
+  const isNegated = flag.startsWith("no-") && !fields.some(({ name }) => named(name).startsWith(flag));
+  const field = fieldNamed(label, fields, meant ?? (isNegated ? flag.slice(3) : flag));
+  if (attached === undefined && field.types.includes("boolean")) {
+    found[field.name] = !isNegated;
+    return false;
+  }
+  put(tool, found, field, needed());
+  return attached === undefined;
 }
 
-/** Fields without a flag, in the order of the schema: those that must be given first. */
+/** Words without a flag: the VM's name, where one is wanted, then the fields in their order. @throws HypeError usage */
 function place(
-  tool: Tool,
-  fields: readonly Field[],
+  said: Said,
   places: readonly string[],
   found: Record<string, unknown>,
   { preset, vms, running }: Surroundings,
 ): void {
+  const { tool, cli, label, fields } = said;
   const texts = [...places];
-  const open = fields.filter(
-    ({ name, types }) =>
-      !(name in found) &&
-      name !== "vm" &&
-      types.some((type) => type === "string" || type === "number" || type === "integer" || type === "array"),
-  );
-  const must = open.filter(({ isRequired }) => isRequired);
+  const order = orderOf(said, found);
+  const most = order.some(({ isRest }) => isRest) ? Infinity : order.length;
+  const least = order.filter(({ field }) => field.isRequired).length;
   if (fields.some(({ name }) => name === "vm") && !("vm" in found)) {
+    const [first] = texts;
     const only = preset ?? (running.length === 1 ? running[0] : vms.length === 1 ? vms[0] : undefined);
-    const isNamed = texts.length > must.length && (preset === null || texts[0] === preset);
-    if (isNamed && (only === undefined || vms.includes(texts[0] as string) || must.length + open.length === 0))
-      found.vm = texts.shift();
+    const isNamed =
+      preset === null
+        ? first !== undefined &&
+          (vms.includes(first) || texts.length > most || (only === undefined && texts.length > least))
+        : first === preset && texts.length > least;
+    if (isNamed) found.vm = texts.shift();
     else if (only !== undefined) found.vm = only;
-    else if (texts.length > must.length) found.vm = texts.shift();
     else
       throw usage(
-        `${commandOf(tool.name)} wants a VM${vms.length > 0 ? `: ${vms.slice(0, 10).join(", ")}` : ": there is none, /vms create NAME makes one"}`,
+        `${label} wants a VM${vms.length > 0 ? `: ${vms.slice(0, 10).join(", ")}` : ": there is none, /vms create NAME makes one"}`,
       );
   }
-  const order = [...must, ...open.filter(({ isRequired, name }) => !isRequired && name !== "tab")];
-  for (const [at, field] of order.entries()) {
+  for (const { field, isRest } of order) {
     if (texts.length === 0) break;
-    const isLast = field.isRequired && at === must.length - 1;
-    if (field.types.includes("array")) {
-      for (const text of texts.splice(0)) put(found, field, text);
-    } else if (isLast && field.types.includes("string") && texts.length > 1)
-      put(found, field, texts.splice(0).join(" ")); // the rest of the line, as people type it
-    else put(found, field, texts.shift() as string);
+    if (field.types.includes("array")) for (const text of texts.splice(0)) put(tool, found, field, text);
+    else put(tool, found, field, isRest ? texts.splice(0).join(" ") : (texts.shift() as string)); // as people type it
   }
   if (texts.length > 0)
-    throw usage(
-      `${commandOf(tool.name)} does not know what to do with ${JSON.stringify((texts[0] as string).slice(0, 60))}`,
-    );
+    throw usage(`${label} does not know what to do with ${JSON.stringify((texts[0] as string).slice(0, 60))}`);
+  const missing = order.find(({ field }) => field.isRequired && !(field.name in found))?.field;
+  const unsaid = fields.find(
+    ({ name, isRequired }) => isRequired && !cli.shape && !(name in { ...cli.given, ...found }),
+  );
+  const lacking = missing ?? unsaid;
+  if (lacking) throw usage(`${label} wants ${flagOf(cli, lacking.name)}`);
 }
 
-/** The text under its field, as the kind of value the field takes. @throws HypeError usage */
-function put(found: Record<string, unknown>, field: Field, text: string): void {
-  const { name, types, items } = field;
-  if (types.includes("array")) {
-    const list = (found[name] as unknown[] | undefined) ?? [];
-    const isJson = text.trim().startsWith("[");
-    found[name] = isJson
-      ? json(name, text)
-      : [...list, items === "object" ? json(name, text) : value(name, items, text)];
-  } else if (types.includes("object") && !types.includes("string")) {
-    const pair = /^([^={]+)=(.*)$/s.exec(text);
-    found[name] = pair ? { ...(found[name] as object | undefined), [pair[1] as string]: pair[2] } : json(name, text);
-  } else found[name] = value(name, types.includes("string") ? "string" : (types[0] ?? null), text);
-}
+/** What a field is called where the CLI calls it otherwise. */
+const flagOf = ({ flags = {} }: CliTool, field: string): string =>
+  `--${Object.entries(flags).find(([, meant]) => meant === field)?.[0] ?? named(field)}`;
 
-function value(name: string, type: string | null, text: string): unknown {
-  if (type === "number" || type === "integer") return quantity(name, text);
-  if (type === "boolean") {
-    if (text !== "true" && text !== "false") throw usage(`--${named(name)} is true or false`);
-    return text === "true";
-  }
-  return name === "url" ? pageUrl(text) : text;
-}
+type Place = { field: Field; isRest: boolean };
 
-function json(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usage(`--${named(name)} wants JSON, or key=value`);
-  }
+/** As the CLI has them; else as the schema has them, those first that must be given. */
+function orderOf({ cli, isOfCli, fields }: Said, found: Record<string, unknown>): Place[] {
+  const open = fields.filter(({ name }) => !(name in found));
+  if (isOfCli)
+    return (cli.places ?? []).flatMap((said): Place[] => {
+      const [, name = "", mark] = /^(\w+)([…?]*)$/.exec(said) ?? [];
+      const known = fields.find((one) => one.name === name) ?? { name, types: ["string"], items: null };
+      // What the CLI wants is wanted here, too.
+      const field = { ...known, isRequired: !mark?.includes("?") };
+      return name in found ? [] : [{ field, isRest: Boolean(mark?.includes("…")) || field.types.includes("array") }];
+    });
+  const byPlace = open.filter(
+    ({ name, types }) => name !== "vm" && types.some((type) => ["string", "number", "integer", "array"].includes(type)),
+  );
+  const must = byPlace.filter(({ isRequired }) => isRequired);
+  const may = byPlace.filter(({ isRequired, name }) => !isRequired && name !== "tab");
+  return [...must, ...may].map((field, at) => ({
+    field,
+    isRest: field.types.includes("array") || (at === must.length - 1 && field.types.includes("string")),
+  }));
 }

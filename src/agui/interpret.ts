@@ -11,7 +11,9 @@ import { phraseCommands } from "./phrases.ts";
 export function watchAsked(input: AguiRunInput, preset: string | null): { vm: string | null } | null {
   const asked = input.forwardedProps?.watch ?? false;
   if (asked !== false) return { vm: typeof asked === "string" ? asked : preset };
-  const typed = /^\/(?:vms\s+)?watch(?:\s+(\S+))?\s*$/i.exec(lastWords(input.messages).trim());
+  const typed = /^\/(?:vms\s+)?watch(?:(?:\s+|\s+--vm(?:\s+|=))([^\s-]\S*))?\s*$/i.exec(
+    lastWords(input.messages).trim(),
+  );
   return typed && { vm: typed[1] ?? preset };
 }
 
@@ -42,7 +44,7 @@ export function interpret(input: AguiRunInput, around: Surroundings): Intent {
   if (text.startsWith("/")) return command(text, around);
   if (/^[[{]/.test(text)) return { kind: "operations", operations: jsonCalls(text) };
   const phrase = phraseCommands(text);
-  if (phrase) return { kind: "operations", operations: phrase.map((line) => parseCommand(line, around)) };
+  if (phrase) return { kind: "operations", operations: phrase.flatMap((line) => parseCommand(line, around)) };
   return /^(help|\?|)$/i.test(text) ? { kind: "help" } : { kind: "words", text };
 }
 
@@ -51,7 +53,10 @@ function command(text: string, around: Surroundings): Intent {
   if (lines.length > MOST_OPERATIONS) throw new HypeError("usage", `at most ${MOST_OPERATIONS} commands at once`);
   const [only = ""] = lines;
   if (lines.length === 1 && /^\/(help|\?)(\s|$)/i.test(only)) return { kind: "help" };
-  return { kind: "operations", operations: lines.map((line) => parseCommand(line.trim(), around)) };
+  const operations = lines.flatMap((line) => parseCommand(line.trim(), around));
+  if (operations.length > MOST_OPERATIONS)
+    throw new HypeError("usage", `at most ${MOST_OPERATIONS} commands at once, one for each VM`);
+  return { kind: "operations", operations };
 }
 
 const Calls = v.union([AguiOperation, v.pipe(v.array(AguiOperation), v.minLength(1), v.maxLength(MOST_OPERATIONS))]);

@@ -2,7 +2,7 @@ import type { AguiMessage } from "../../contract/agui.ts";
 import { cut, line } from "../../tools/markdown.ts";
 import { takesVm } from "../../tools/registry.ts";
 import type { Tool } from "../../tools/tool.ts";
-import { jsonSchemaOf } from "../commands.ts";
+import { jsonSchemaOf } from "../command-fields.ts";
 import { textOf } from "../interpret.ts";
 import type { Run } from "../services.ts";
 import type { LlmMessage, LlmTool } from "./endpoint.ts";
