@@ -53,7 +53,7 @@ export function stateRoutes(state: State): Routes {
       getStorage(context, own, await state.origins(context), request),
     ),
     "POST /v1/browser/set-storage": onState("set-storage", SetStorage, async (context, request) => {
-      await state.remember(context, [request.origin]);
+      state.remember(context, [request.origin]);
       await setStorage(context, own, request);
     }),
     "POST /v1/browser/export-state": onState("export-state", ExportState, async (context, request) =>
@@ -61,7 +61,7 @@ export function stateRoutes(state: State): Routes {
     ),
     "POST /v1/browser/import-state": onState("import-state", ImportState, async (context, request) => {
       const before = await state.origins(context);
-      await state.remember(
+      state.remember(
         context,
         request.state.origins.map(({ origin }) => origin),
       );
@@ -70,7 +70,7 @@ export function stateRoutes(state: State): Routes {
     "POST /v1/browser/clear-state": onState("clear-state", ClearState, async (context, request) => {
       const cleared = await clearState(context, own, await state.origins(context), request);
       const isAll = request.parts.includes("local_storage") && request.parts.includes("indexeddb");
-      if (isAll) await state.forget(context, cleared.origins);
+      if (isAll) state.forget(context, cleared.origins);
       return cleared;
     }),
   };

@@ -7,10 +7,12 @@ export class Context {
 
   constructor(
     readonly connection: Connection,
-    readonly id: string | undefined,
+    /** What targets name it by. */
+    readonly id: string,
+    readonly isDefault: boolean,
     readonly signal: AbortSignal,
   ) {
-    this.params = id === undefined ? {} : { browserContextId: id };
+    this.params = isDefault ? {} : { browserContextId: id };
   }
 
   send<M extends keyof Commands>(method: M, params: Params<M>): Promise<Result<M>> {

@@ -32,12 +32,11 @@ export class Origins {
     connection.on("Target.targetInfoChanged", note);
   }
 
-  /** @param isDefault the context is the browser's own, which is on disk */
-  async of(context: Context, contextId: string, isDefault: boolean): Promise<KnownOrigins> {
+  async of(context: Context): Promise<KnownOrigins> {
     const { targetInfos } = await context.send("Target.getTargets", {});
     for (const targetInfo of targetInfos) this.#note(targetInfo);
-    const found = new Set(this.#visited.get(contextId));
-    if (!isDefault) return { all: [...found].sort(), withDatabases: null };
+    const found = new Set(this.#visited.get(context.id));
+    if (!context.isDefault) return { all: [...found].sort(), withDatabases: null };
     const profile = join(this.profile, "Default");
     const withDatabases = databaseOrigins(profile);
     for (const origin of [...localStorageOrigins(profile), ...(withDatabases ?? [])]) found.add(origin);

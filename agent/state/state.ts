@@ -25,33 +25,29 @@ export class State {
   /** @param tab one whose context is meant. @throws HypeError `tab_not_found` | `browser_unavailable` */
   async context(tab: string | undefined, signal: AbortSignal): Promise<Context> {
     const { connection } = this.browser.running;
-    if (tab === undefined) return new Context(connection, undefined, signal);
+    const { defaultBrowserContextId: own = "" } = await connection.send("Target.getBrowserContexts", undefined, {
+      signal,
+    });
+    if (tab === undefined) return new Context(connection, own, true, signal);
     const { targetInfos } = await connection.send("Target.getTargets", {}, { signal });
     const found = targetInfos.find(({ targetId }) => targetId === tab);
     if (!found) throw new HypeError("tab_not_found", `there is no tab ${tab}`);
-    const { defaultBrowserContextId } = await connection.send("Target.getBrowserContexts", undefined, { signal });
-    const isDefault = found.browserContextId === defaultBrowserContextId;
-    return new Context(connection, isDefault ? undefined : found.browserContextId, signal);
+    const { browserContextId = own } = found;
+    return new Context(connection, browserContextId, browserContextId === own, signal);
   }
 
   /** Origins that may have kept something in that context. */
   async origins(context: Context): Promise<KnownOrigins> {
-    return this.#origins.of(context, await contextId(context), context.id === undefined);
+    return this.#origins.of(context);
   }
 
   /** They were given something to keep. */
-  async remember(context: Context, origins: string[]): Promise<void> {
-    this.#origins.remember(await contextId(context), origins);
+  remember(context: Context, origins: string[]): void {
+    this.#origins.remember(context.id, origins);
   }
 
   /** Everything they kept was cleared. */
-  async forget(context: Context, origins: string[]): Promise<void> {
-    this.#origins.forget(await contextId(context), origins);
+  forget(context: Context, origins: string[]): void {
+    this.#origins.forget(context.id, origins);
   }
-}
-
-async function contextId(context: Context): Promise<string> {
-  if (context.id !== undefined) return context.id;
-  const { defaultBrowserContextId = "" } = await context.send("Target.getBrowserContexts", undefined);
-  return defaultBrowserContextId;
 }

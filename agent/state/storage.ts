@@ -75,7 +75,7 @@ export async function setStorage(context: Context, own: OwnTargets, request: Set
 export async function openTabs(context: Context, own: OwnTargets): Promise<{ targetId: string; origin: string }[]> {
   const { targetInfos } = await context.send("Target.getTargets", {});
   return targetInfos
-    .filter(({ type, browserContextId }) => type === "page" && (!context.id || browserContextId === context.id))
+    .filter(({ type, browserContextId }) => type === "page" && browserContextId === context.id)
     .filter(({ targetId }) => !own.has(targetId))
     .map(({ targetId, url }) => ({ targetId, origin: originOf(url) ?? "" }))
     .filter(({ origin }) => origin !== "");

@@ -56,8 +56,7 @@ export async function liveTabs(context: Context): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const { type, url, targetId, browserContextId } of targetInfos) {
     const origin = originOf(url);
-    if (type === "page" && origin && (context.id === undefined || browserContextId === context.id))
-      found.set(origin, targetId);
+    if (type === "page" && origin && browserContextId === context.id) found.set(origin, targetId);
   }
   return found;
 }
