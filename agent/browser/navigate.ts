@@ -129,9 +129,15 @@ const REFUSED: Record<string, string> = {
   "file:": "files of the guest are not opened in its browser",
 };
 
-/** Read as Chromium reads it, which drops tabs and line ends in the middle of a scheme. @throws HypeError `url_not_allowed` */
+/**
+ * Read as Chromium reads it, which drops tabs and line ends anywhere, and control characters and blanks before the scheme (WHATWG URL, basic
+ * URL parser), once more behind each `view-source:`.
+ * @throws HypeError `url_not_allowed`
+ */
 export function mustBeAllowed(url: string): void {
-  const bare = url.replace(/^\s*(?:view-source:\s*)+/i, "");
+  let bare = url.replace(/[\t\n\r]/g, "");
+  // eslint-disable-next-line no-control-regex
+  for (let before = ""; before !== bare;) bare = (before = bare).replace(/^[\u0000- ]*(?:view-source:)?/i, "");
   const protocol = URL.parse(bare)?.protocol ?? "";
   if (REFUSED[protocol]) throw new HypeError("url_not_allowed", `${url.slice(0, 200)}: ${REFUSED[protocol]}`);
 }

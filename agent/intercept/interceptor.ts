@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { Protocol } from "devtools-protocol";
 import type { AddRule, Emulation, Rule } from "../../src/contract/index.ts";
 import type { Connection } from "../cdp/connection.ts";
@@ -125,8 +126,8 @@ export class Interceptor implements Layer {
           ...(headers && { headers: changed(request, headers) }),
         });
     } catch {
-      // It went away with its page; or Chromium did not like the answer, then the request goes on as it was.
-      await target.answer("Fetch.continueRequest", { requestId }).catch(() => {});
+      // It went away with its page; or Chromium did not like the answer: what a rule is for must not reach the site without it.
+      await target.answer("Fetch.failRequest", { requestId, errorReason: "Failed" }).catch(() => {});
     }
   }
 
@@ -173,6 +174,7 @@ function mocked(
   return {
     requestId,
     responseCode: preflight ? 204 : status,
+    responsePhrase: STATUS_CODES[preflight ? 204 : status] ?? "Mocked", // Chromium has none for every code, and then refuses
     responseHeaders: [...all].map(([name, value]) => ({ name, value })),
     ...(!preflight && { body: body_base64 ?? Buffer.from(body ?? "").toString("base64") }),
   };

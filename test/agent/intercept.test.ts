@@ -56,6 +56,11 @@ test.each<[string, object, string, unknown]>([
   expect(await get(path)).toEqual(expected);
 });
 
+test.each([299, 418, 419, 420, 520, 599])("mock: status %d, which the site is not asked for", async (status) => {
+  await add({ url: "*/data.json", action: { type: "mock", status, body: "made up" } });
+  expect(await get("/data.json")).toEqual([status, "made up"]);
+});
+
 test("mock: status, headers, text and bytes; of any origin; the site is not asked", async () => {
   const before = site.seen.length;
   await add({ url: "https://api.test/*", action: { type: "mock", status: 201, headers: { "x-a": "1" }, body: "ä" } });
@@ -163,6 +168,7 @@ test("nothing hangs when rules go while requests are under way", async () => {
 
 test.each<[string, object]>([
   ["two bodies", { action: { type: "mock", body: "a", body_base64: "AA==" } }],
+  ["a header that is Chromium's", { action: { type: "headers", set: { Host: "other.test", "x-a": "1" } } }],
   ["a header with a line break", { action: { type: "mock", headers: { a: "b\r\nc: d" } } }],
   ["a type there is not", { resource_types: ["picture"], action: { type: "block" } }],
 ])("invalid: %s", async (_name, rule) => {

@@ -37,6 +37,9 @@ describe("navigate", () => {
     "file:///etc/passwd",
     "FILE:///etc",
     "view-source:file:///etc/passwd",
+    "\u0001view-source:file:///etc/passwd",
+    "view-sou\nrce:file:///etc/passwd",
+    " view-source:\u0002 view-\tsource: file:///etc/passwd",
   ])("url_not_allowed: %j", async (url) => {
     await b.open("/");
     await refused("url_not_allowed", b.open(url));
