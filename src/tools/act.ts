@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type Acted, type Action, type ActionName, Actions, actionSchema } from "../contract/index.ts";
 import { elementOf, onPage, optionalTarget, snapshot, target, words } from "./fields.ts";
 import { onTab } from "./on-tab.ts";
-import { dialogsSaid, pageResult } from "./page-result.ts";
+import { dialogsSaid, pageResult, PlaceShown } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { family, type ToolContext, type ToolResult } from "./tool.ts";
 
@@ -142,6 +142,7 @@ export const actTools = [
       dy: v.optional(px, 0),
       snapshot,
     }),
+    output: PlaceShown,
     handle: (input, context) =>
       act(context, input, "scroll", { ...elementOf(input.target), dx: input.dx, dy: input.dy }),
   }),
@@ -150,6 +151,7 @@ export const actTools = [
     title: "Move the mouse",
     description: "Moves the mouse to a point of the viewport (CSS pixels).",
     input: v.strictObject(point),
+    output: PlaceShown,
     isOpenWorld: true,
     handle: (input, context) => act(context, input, "mouse", { type: "move", x: input.x, y: input.y }),
   }),
@@ -158,6 +160,7 @@ export const actTools = [
     title: "Click a point",
     description: "Clicks a point of the viewport (CSS pixels): for canvases, where a snapshot shows nothing.",
     input: v.strictObject({ ...point, button: v.optional(v.picklist(["left", "right", "middle"])), snapshot }),
+    output: PlaceShown,
     isOpenWorld: true,
     handle: (input, context) =>
       act(context, input, "click", { x: input.x, y: input.y, ...(input.button && { button: input.button }) }),
@@ -167,6 +170,7 @@ export const actTools = [
     title: "Drag between points",
     description: "Drags from one point of the viewport to another (CSS pixels).",
     input: v.strictObject({ ...onPage, startX: px, startY: px, endX: px, endY: px, snapshot }),
+    output: PlaceShown,
     isOpenWorld: true,
     handle: (input, context) =>
       act(context, input, "drag", { x: input.startX, y: input.startY, to: { x: input.endX, y: input.endY } }),

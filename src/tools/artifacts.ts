@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Artifact, ArtifactId, ArtifactKind, FileName } from "../contract/index.ts";
+import { Artifact, ArtifactId, ArtifactKind, FileName } from "../contract/index.ts";
 import { confirm, vm } from "./fields.ts";
 import { cut, fenced, joined, line, listed } from "./markdown.ts";
 import { onBrowser } from "./on-tab.ts";
@@ -29,6 +29,7 @@ export const artifactTools = [
       kind: v.optional(ArtifactKind),
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(200)), 50),
     }),
+    output: v.object({ artifacts: v.array(Artifact) }),
     effect: "read",
     isIdempotent: true,
     handle: async ({ of, ...query }, { house }) => {
@@ -42,6 +43,7 @@ export const artifactTools = [
     title: "Show an artifact",
     description: "One kept file; of a small text its content.",
     input: v.strictObject({ id: ArtifactId }),
+    output: Artifact,
     effect: "read",
     isIdempotent: true,
     handle: async ({ id }, { house }) => {
@@ -64,6 +66,7 @@ export const artifactTools = [
       id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/)),
       name: v.optional(FileName),
     }),
+    output: Artifact,
     handle: (input, context) =>
       onBrowser(context, input.vm, async (_guest, signal) => {
         const kept = await context.house.keepDownload(input.vm, input.id, input.name, signal);
@@ -75,11 +78,12 @@ export const artifactTools = [
     title: "Delete an artifact",
     description: "Deletes a kept file, for good.",
     input: v.strictObject({ id: ArtifactId, confirm }),
+    output: v.object({ deleted: v.string() }),
     effect: "destroy",
     question: ({ id }) => `Delete the kept file ${id}? This cannot be undone.`,
     handle: async ({ id }, { house }) => {
       house.deleteArtifact(id);
-      return { text: `The artifact ${id} is deleted.` };
+      return { text: `The artifact ${id} is deleted.`, structured: { deleted: id } };
     },
   }),
 ];

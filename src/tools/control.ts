@@ -120,10 +120,11 @@ export const controlTools = [
     title: "Take the browser back",
     description: "Ends a person's control of the browser, whoever has it: when they said so, or never came.",
     input: v.strictObject({ vm }),
+    output: v.object({ control: v.null() }),
     isIdempotent: true,
     handle: async ({ vm: ref }, { house }) => {
       const { name } = house.returnControl(ref);
-      return { text: controlSaid(name, null) };
+      return { text: controlSaid(name, null), structured: { control: null } };
     },
   }),
 ];

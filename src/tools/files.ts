@@ -99,6 +99,7 @@ export const fileTools = [
       text: v.optional(v.pipe(v.string(), v.maxLength(INLINE_CHARACTERS))),
       base64: v.optional(v.pipe(v.string(), v.maxLength(INLINE_CHARACTERS), v.base64("is not base64"))),
     }),
+    output: v.object({ name: v.string(), bytes: v.number(), sha256: v.string() }),
     isIdempotent: true,
     handle: ({ vm: ref, name, ...given }, context) =>
       onBrowser(context, ref, async (guest, signal) => {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { LogSource, type VmActivity } from "../contract/index.ts";
+import { Activity, Image, LogSource, SystemStatus, type VmActivity } from "../contract/index.ts";
 import { vm } from "./fields.ts";
 import { cut, fenced, line, listed } from "./markdown.ts";
 import { family } from "./tool.ts";
@@ -20,6 +20,7 @@ export const hostTools = [
     description: "Free memory, CPU load, disk and number of VMs of the host: whether there is room for another VM.",
     isDefault: true,
     input: v.strictObject({}),
+    output: v.object({ host: SystemStatus.entries.host, vms: SystemStatus.entries.vms }),
     effect: "read",
     isIdempotent: true,
     scope: "read",
@@ -47,6 +48,7 @@ export const hostTools = [
     title: "List images",
     description: "Images a VM can be made from, with the version of their browser.",
     input: v.strictObject({}),
+    output: v.object({ images: v.array(Image) }),
     effect: "read",
     isIdempotent: true,
     scope: "read",
@@ -64,6 +66,7 @@ export const hostTools = [
     title: "What VMs use",
     description: "CPU and memory the running VMs use now, and the page each shows.",
     input: v.strictObject({ vm: v.optional(v.pipe(vm, v.description("Default: all"))) }),
+    output: Activity,
     effect: "read",
     isIdempotent: true,
     scope: "read",

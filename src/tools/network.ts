@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AddRule, Emulate, HypeError, RemoveRules, ResetEmulation, RESOURCE_TYPES } from "../contract/index.ts";
+import { AddRule, Emulate, HypeError, RemoveRules, ResetEmulation, RESOURCE_TYPES, Rule } from "../contract/index.ts";
 import { onPage, words } from "./fields.ts";
 import { line, listed } from "./markdown.ts";
 import { onTab } from "./on-tab.ts";
@@ -18,6 +18,8 @@ const {
   mobile,
 } = Emulate.entries;
 
+const { id, action, url, hits, tab } = Rule.entries;
+const RuleShown = v.object({ id, action, url, hits, tab });
 const NO_OVERRIDE = "no-override";
 const MEDIA_FEATURES = {
   media: "media",
@@ -99,6 +101,7 @@ export const networkTools = [
       body: v.optional(v.string(), ""),
       resourceTypes: v.optional(v.array(v.picklist(RESOURCE_TYPES))),
     }),
+    output: v.object({ id: v.string() }),
     handle: ({ vm, tab, pattern, action, status, contentType, body, resourceTypes }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const mock = { type: "mock", status, headers: { "content-type": contentType }, body };
@@ -119,6 +122,7 @@ export const networkTools = [
     title: "Rules for requests",
     description: "Rules set by browser_route, with how often each was used.",
     input: v.strictObject(onPage),
+    output: v.object({ rules: v.array(RuleShown) }),
     effect: "read",
     handle: (input, context) =>
       onTab(context, input, async (on) => {
@@ -127,7 +131,8 @@ export const networkTools = [
           ({ id, action, url, hits, tab }) =>
             `${id}: ${action} ${line(url)} (${hits} times${tab === on.tab ? "" : tab === null ? ", all tabs" : ", another tab"})`,
         );
-        return { text: lines.length === 0 ? "There are no rules." : listed(lines) };
+        const rules = items.map(({ id, action, url, hits, tab }) => ({ id, action, url, hits, tab }));
+        return { text: lines.length === 0 ? "There are no rules." : listed(lines), structured: { rules } };
       }),
   }),
   tool({

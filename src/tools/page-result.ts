@@ -7,6 +7,8 @@ import type { ToolResult } from "./tool.ts";
 /** Characters of a snapshot where the caller says nothing: about 10,000 tokens. */
 export const SNAPSHOT_CHARACTERS = 40_000;
 
+/** What `structured` tells of a page. */
+export const PlaceShown = v.object({ tab: v.string(), url: v.string(), title: v.string() });
 type Place = { tab: string; url: string; title: string };
 
 /** What a page is after something was done on it; with its snapshot where that was asked for. */

@@ -5,7 +5,7 @@ import { artifactLink } from "./artifacts.ts";
 import { downloadLine } from "./files.ts";
 import { cut, fenced, joined, line, listed, pageHead, section } from "./markdown.ts";
 import { onTab, type OnTab } from "./on-tab.ts";
-import { pageResult, SNAPSHOT_CHARACTERS, snapshotOf } from "./page-result.ts";
+import { pageResult, PlaceShown, SNAPSHOT_CHARACTERS, snapshotOf } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { tellWaiting } from "./tell-waiting.ts";
 import { family } from "./tool.ts";
@@ -39,6 +39,7 @@ export const pageTools = [
       description: way === "reload" ? "Reloads the page." : `Goes ${way} in your tab's history.`,
       isDefault: way === "back",
       input: v.strictObject({ ...onPage, snapshot }),
+      output: way === "back" ? null : PlaceShown,
       isOpenWorld: true,
       handle: (input, context) =>
         onTab(context, input, async (on) =>
@@ -219,6 +220,7 @@ export const pageTools = [
       landscape: v.optional(v.boolean(), false),
       filename: unlisted(words(1_024)),
     }),
+    output: v.object({ artifact: v.string(), bytes: v.number() }),
     handle: ({ vm, tab, filename = "", ...wanted }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const bytes = await on.guest.page.pdf(

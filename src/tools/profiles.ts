@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Profile, ProfileName } from "../contract/index.ts";
+import { Profile, ProfileName, SavedProfile } from "../contract/index.ts";
 import { confirm, vm } from "./fields.ts";
 import { listed } from "./markdown.ts";
 import { family } from "./tool.ts";
@@ -15,6 +15,7 @@ export const profileTools = [
     title: "List profiles",
     description: "Profiles: logins kept on the host. vm_create takes one.",
     input: v.strictObject({}),
+    output: v.object({ profiles: v.array(Profile) }),
     effect: "read",
     isIdempotent: true,
     handle: async (_input, { house }) => {
@@ -33,6 +34,7 @@ export const profileTools = [
       name: ProfileName,
       replace: v.optional(v.pipe(v.boolean(), v.description("Over one of that name")), false),
     }),
+    output: SavedProfile,
     handle: async ({ vm: ref, ...wanted }, { house, signal }) => {
       const saved = await house.saveProfile(ref, wanted, signal);
       return { text: `Saved ${profileLine(saved)}`, structured: { ...saved } };
@@ -43,11 +45,12 @@ export const profileTools = [
     title: "Delete a profile",
     description: "Deletes a profile with its logins, for good.",
     input: v.strictObject({ name: ProfileName, confirm }),
+    output: v.object({ deleted: v.string() }),
     effect: "destroy",
     question: ({ name }) => `Delete the profile ${name} with its logins? This cannot be undone.`,
     handle: async ({ name }, { house }) => {
       house.deleteProfile(name);
-      return { text: `The profile ${name} is deleted.` };
+      return { text: `The profile ${name} is deleted.`, structured: { deleted: name } };
     },
   }),
 ];

@@ -43,6 +43,7 @@ export const proxyTools = [
       ),
       bypass: v.optional(v.pipe(v.array(v.string()), v.maxLength(256), v.description("Hosts reached without it"))),
     }),
+    output: VmProxy,
     isIdempotent: true,
     handle: async ({ vm: ref, url, bypass = [] }, { house }) => {
       const { name } = house.get(ref);

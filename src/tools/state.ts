@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ClearState, HypeError, ImportState, STATE_PARTS } from "../contract/index.ts";
+import { ClearState, HypeError, ImportState, STATE_PARTS, StorageList } from "../contract/index.ts";
 import { confirm, onPage, unlisted, words } from "./fields.ts";
 import { fenced, line, listed } from "./markdown.ts";
 import { onTab, type OnTab } from "./on-tab.ts";
@@ -33,6 +33,8 @@ async function originOf(on: OnTab): Promise<string> {
   return origin;
 }
 
+const CookieShown = v.object({ name: v.string(), value: v.string(), domain: v.string(), path: v.string() });
+
 export const stateTools = [
   tool({
     name: "browser_cookie_list",
@@ -46,6 +48,7 @@ export const stateTools = [
       domain: unlisted(words(255)),
       path: unlisted(words(1_024)),
     }),
+    output: v.object({ cookies: v.array(CookieShown), total: v.number() }),
     effect: "read",
     handle: ({ vm, tab, url, ...wanted }, context) =>
       onTab(context, { vm, tab }, async (on) => {
@@ -65,7 +68,11 @@ export const stateTools = [
             ({ name, value, domain, path }) => `${line(name, 200)}=${line(value, 500)} (${line(domain)}${line(path)})`,
           );
         if (items.length > SHOWN) lines.push(`… ${items.length - SHOWN} more: ask by url`);
-        return { text: items.length === 0 ? "There are no cookies." : listed(lines) };
+        const cookies = items.slice(0, SHOWN).map(({ name, value, domain, path }) => ({ name, value, domain, path }));
+        return {
+          text: items.length === 0 ? "There are no cookies." : listed(lines),
+          structured: { cookies, total: items.length },
+        };
       }),
   }),
   tool({
@@ -86,6 +93,7 @@ export const stateTools = [
     title: "Delete cookies",
     description: "Deletes cookies by name, domain or both; browser_clear_state deletes all.",
     input: v.strictObject({ ...onPage, name: v.optional(words(4_096)), domain: v.optional(words(255)) }),
+    output: v.object({ cleared: v.number() }),
     isIdempotent: true,
     handle: ({ vm, tab, ...which }, context) =>
       onTab(context, { vm, tab }, async (on) => {
@@ -93,7 +101,7 @@ export const stateTools = [
           throw new HypeError("invalid_request", "give name, domain or both; browser_clear_state deletes all cookies");
         const request = { ...which, tab: on.tab, timeout_ms: TIMEOUT_MS };
         const { cleared } = await on.guest.state.clearCookies(request, on.signal);
-        return { text: `${cleared} cookies are deleted.` };
+        return { text: `${cleared} cookies are deleted.`, structured: { cleared } };
       }),
   }),
   tool({
@@ -101,17 +109,19 @@ export const stateTools = [
     title: "Local and session storage",
     description: "Items of localStorage or sessionStorage, by origin.",
     input: v.strictObject({ ...onPage, kind: storageKind, name: unlisted(v.string()) }),
+    output: v.object({ items: StorageList.entries.items }),
     effect: "read",
     handle: ({ kind, name: wanted, ...place }, context) =>
       onTab(context, place, async (on) => {
         const { items } = await on.guest.state.getStorage({ kind, tab: on.tab, timeout_ms: TIMEOUT_MS }, on.signal);
-        const lines = items.flatMap(({ origin, entries }) =>
-          entries
-            .filter(({ name }) => wanted === undefined || name === wanted)
-            .slice(0, SHOWN)
-            .map(({ name, value }) => `${origin} ${line(name, 200)}=${line(value, 500)}`),
+        const shown = items.map(({ entries, ...of }) => ({
+          ...of,
+          entries: entries.filter(({ name }) => wanted === undefined || name === wanted).slice(0, SHOWN),
+        }));
+        const lines = shown.flatMap(({ origin, entries }) =>
+          entries.map(({ name, value }) => `${origin} ${line(name, 200)}=${line(value, 500)}`),
         );
-        return { text: lines.length === 0 ? "Nothing is stored." : listed(lines) };
+        return { text: lines.length === 0 ? "Nothing is stored." : listed(lines), structured: { items: shown } };
       }),
   }),
   tool({
@@ -143,6 +153,7 @@ export const stateTools = [
     title: "Delete items of a storage",
     description: "Deletes an item of the page's localStorage or sessionStorage, or all of them.",
     input: v.strictObject({ ...onPage, kind: storageKind, name: v.optional(v.string()) }),
+    output: v.object({ deleted: v.number() }),
     isIdempotent: true,
     handle: ({ kind, name, ...place }, context) =>
       onTab(context, place, async (on) => {
@@ -157,7 +168,8 @@ export const stateTools = [
           { kind, origin, entries, replace: true, tab: on.tab, timeout_ms: TIMEOUT_MS },
           on.signal,
         );
-        return { text: `${there.length - entries.length} items of ${line(origin)} are deleted.` };
+        const deleted = there.length - entries.length;
+        return { text: `${deleted} items of ${line(origin)} are deleted.`, structured: { deleted } };
       }),
   }),
   tool({
@@ -186,11 +198,13 @@ export const stateTools = [
       state: v.record(v.string(), v.unknown()),
       replace: v.optional(v.boolean(), false),
     }),
+    output: v.object({ cookies: v.number(), origins: v.number(), expired: v.number() }),
     handle: ({ vm, tab, state, replace }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const done = await on.guest.state.import(parsed(ImportState, { state, replace, tab: on.tab }), on.signal);
         return {
           text: `${done.cookies} cookies and ${done.origins} origins are set; ${done.expired} cookies had expired.`,
+          structured: { cookies: done.cookies, origins: done.origins, expired: done.expired },
         };
       }),
   }),
@@ -204,6 +218,7 @@ export const stateTools = [
       origins: v.optional(v.array(words(2_048))),
       confirm,
     }),
+    output: v.object({ origins: v.array(v.string()) }),
     effect: "destroy",
     isIdempotent: true,
     question: ({ vm, parts, origins }) =>
@@ -211,7 +226,7 @@ export const stateTools = [
     handle: ({ vm, tab, confirm: _confirmed, ...which }, context) =>
       onTab(context, { vm, tab }, async (on) => {
         const { origins } = await on.guest.state.clear(parsed(ClearState, { ...which, tab: on.tab }), on.signal);
-        return { text: `Cleared for ${origins.length} origins.` };
+        return { text: `Cleared for ${origins.length} origins.`, structured: { origins } };
       }),
   }),
 ];

@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { HypeError, OnTab, OpenTab, type Tab } from "../contract/index.ts";
+import { HypeError, OnTab, OpenTab, LinkList, type Tab } from "../contract/index.ts";
 import { onPage, snapshot, words } from "./fields.ts";
 import { joined, line, listed, section } from "./markdown.ts";
 import { onBrowser, onTab } from "./on-tab.ts";
-import { pageResult } from "./page-result.ts";
+import { pageResult, PlaceShown } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { family } from "./tool.ts";
 
@@ -127,6 +127,7 @@ export const tabTools = [
     title: "Stop loading",
     description: "Stops a page that does not come to an end of loading.",
     input: v.strictObject({ ...onPage, snapshot }),
+    output: PlaceShown,
     handle: (input, context) =>
       onTab(context, input, async (on) =>
         pageResult(on, await on.guest.stop(v.parse(OnTab, { tab: on.tab }), on.signal), input.snapshot),
@@ -140,6 +141,7 @@ export const tabTools = [
       ...onPage,
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 100),
     }),
+    output: v.object({ items: LinkList.entries.items, total: v.number() }),
     effect: "read",
     isIdempotent: true,
     handle: ({ limit, ...place }, context) =>

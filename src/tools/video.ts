@@ -28,6 +28,7 @@ export const videoTools = [
       max_seconds: v.optional(v.pipe(StartRecording.entries.max_seconds.wrapped, v.description("Ends then; 600"))),
       format: v.optional(v.picklist(["webm", "mkv"]), "webm"),
     }),
+    output: v.object({ id: v.string() }),
     handle: ({ vm: ref, tab, ...wanted }, context) =>
       onTab(context, { vm: ref, tab }, async (on) => {
         const { id } = await on.guest.recordings.start(v.parse(StartRecording, { ...wanted, tab: on.tab }), on.signal);
@@ -43,6 +44,7 @@ export const videoTools = [
       id: v.optional(v.pipe(StopRecording.entries.id.pipe[0].wrapped, v.description("Default: the only one"))),
       name: v.optional(FileName),
     }),
+    output: v.object({ artifact: v.string(), ended_by: v.nullable(v.string()) }),
     handle: ({ vm: ref, id, name }, context) =>
       onBrowser(context, ref, async (guest, signal) => {
         const { recordings } = guest;
