@@ -10,13 +10,15 @@ import { CommandRefused } from "../cdp/connection.ts";
 import { answerDialogs } from "../browser/dialogs.ts";
 import { DocumentGone } from "../browser/document.ts";
 import { NavigationWatch } from "../browser/navigation-watch.ts";
-import { endRunawayScript } from "../browser/runaway.ts";
+import { afterDeadline } from "../browser/runaway.ts";
 import type { TabSession } from "../browser/tabs.ts";
 import { perform } from "./perform.ts";
 
 type Note = (text: string) => void;
 /** A page that an action began to open is waited for until it is there (not: loaded), no longer than this. */
 const FOLLOW_MS = 5_000;
+/** Dialogs told of; of more, the last. */
+const MAX_DIALOGS = 100;
 /** A dialog that is answered by a policy is gone sooner. */
 const HELD_MS = 500;
 
@@ -54,7 +56,12 @@ async function acting(
 ): Promise<Acted> {
   const dialogs: Acted["dialogs"] = [];
   const watch = new NavigationWatch(tab);
-  const stopAnswering = answerDialogs(tab, note, (dialog) => dialogs.push(dialog));
+  let dropped = 0;
+  const stopAnswering = answerDialogs(tab, note, (dialog) => {
+    if (dialogs.push(dialog) <= MAX_DIALOGS) return;
+    dialogs.shift();
+    dropped += 1;
+  });
   const release = tab.use("Page", signal);
   const settled = () => followed(tab, watch, signal);
   const held = heldDialog(tab);
@@ -68,11 +75,12 @@ async function acting(
       tab: tab.id,
       ...(await tab.info(signal)),
       dialogs,
+      dialogs_dropped: dropped,
       dialog_open: blocked,
       ...(selected ? { selected } : {}),
     };
   } catch (thrown) {
-    if (signal.aborted) await endRunawayScript(tab);
+    if (signal.aborted) await afterDeadline(tab, signal);
     if (thrown instanceof CommandRefused || thrown instanceof DocumentGone)
       throw new HypeError(
         "evaluation_failed",

@@ -3,7 +3,7 @@ import { CommandRefused } from "../cdp/connection.ts";
 import { pause } from "./deadline.ts";
 import { DocumentGone } from "./document.ts";
 import { staleRef } from "./frames.ts";
-import { endRunawayScript } from "./runaway.ts";
+import { afterDeadline } from "./runaway.ts";
 import type { TabSession } from "./tabs.ts";
 
 /** Replaced so often in one operation, a page is taken for one that never settles. */
@@ -27,7 +27,7 @@ export async function onPage<T>(tab: TabSession, signal: AbortSignal, act: () =>
         await pause(PAUSE_MS, signal);
       }
   } catch (thrown) {
-    if (signal.aborted) await endRunawayScript(tab);
+    if (signal.aborted) await afterDeadline(tab, signal);
     if (thrown instanceof CommandRefused)
       throw new HypeError("evaluation_failed", `the page could not be read: ${thrown.detail}`, {}, { cause: thrown });
     throw thrown;

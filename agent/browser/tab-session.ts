@@ -30,7 +30,7 @@ type Domain = "Page" | "Network";
 export class TabSession {
   #crashed = false;
   #deaths = 0;
-  #dialogOpen = false;
+  #dialog: { type: string; message: string } | undefined;
   #users = new Map<Domain, number>(); // how many need it enabled
   readonly frames = new Frames(this);
   #hands: Input | undefined;
@@ -43,15 +43,20 @@ export class TabSession {
     this.on("Inspector.targetCrashed", () => {
       this.#crashed = true;
       this.#deaths += 1;
-      this.#dialogOpen = false;
+      this.#dialog = undefined;
     });
     this.on("Inspector.targetReloadedAfterCrash", () => this.#revived());
     this.#tell("Inspector.enable", undefined); // of a tab that is dead already it says so
-    this.on("Page.javascriptDialogOpening", () => (this.#dialogOpen = true));
+    this.on("Page.javascriptDialogOpening", ({ type, message }) => (this.#dialog = { type, message }));
     this.on("Page.javascriptDialogClosed", () => {
-      this.#dialogOpen = false;
+      this.#dialog = undefined;
       if (this.#users.get("Page") === 0) this.#disable("Page");
     });
+  }
+
+  /** The dialog that is open, where we were listening when it opened. */
+  get dialog(): { type: string; message: string } | undefined {
+    return this.#dialog;
   }
 
   /** Renderers that died and have a successor. */
@@ -150,7 +155,7 @@ export class TabSession {
 
   /** Not while a dialog is open: Chromium would dismiss it, and it is somebody's to answer. */
   #disable(domain: Domain): void {
-    if (domain === "Page" && this.#dialogOpen) return;
+    if (domain === "Page" && this.#dialog) return;
     this.#tell(`${domain}.disable`, undefined);
   }
 

@@ -3,8 +3,8 @@ import { CommandRefused } from "../cdp/connection.ts";
 import { pause } from "./deadline.ts";
 import { answerDialogs } from "./dialogs.ts";
 import { DocumentGone, PageRefusal } from "./document.ts";
-import { evaluate } from "./evaluate.ts";
-import { endRunawayScript } from "./runaway.ts";
+import { evaluateOnce } from "./evaluate.ts";
+import { afterDeadline } from "./runaway.ts";
 import type { TabSession } from "./tabs.ts";
 
 /** The page's script looks at every frame it draws for so long, then the agent asks it anew: its document may be another. */
@@ -31,7 +31,7 @@ export async function wait(
     return { tab: tab.id, ...(await tab.info(signal)), dialog };
   } catch (thrown) {
     if (signal.aborted) {
-      await endRunawayScript(tab);
+      await afterDeadline(tab, signal);
       if (signal.reason instanceof HypeError && signal.reason.code === "operation_timeout")
         throw new HypeError(
           "operation_timeout",
@@ -72,8 +72,7 @@ async function untilShown(tab: TabSession, request: Wait, signal: AbortSignal): 
           : (await tab.frames.locate({ selector: ":root", frame }, signal)).document;
       if (await document.call("waitFor", [wanted, SLICE_MS], signal)) return;
     } catch (thrown) {
-      const later = thrown instanceof DocumentGone || (thrown instanceof PageRefusal && !thrown.final);
-      if (!later) throw thrown;
+      if (!isLater(thrown)) throw thrown;
       await pause(RETRY_MS, signal);
     }
   }
@@ -125,35 +124,23 @@ export function urlMatcher(wanted: string): (url: string) => boolean {
   return (url) => url === wanted || glob.test(url);
 }
 
+/** Asked by the page itself what the condition is: a function is called. What it gives, or what that comes to, counts. */
 async function untilTrue(tab: TabSession, request: Wait, signal: AbortSignal): Promise<void> {
-  const source = request.function!.trim();
-  const isFunction = /^(?:async\s+)?(?:function\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/.test(source);
-  const ask = {
-    expression: isFunction ? `(${source})()` : source,
-    await_promise: true,
-    timeout_ms: request.timeout_ms,
-  };
+  const { frame, timeout_ms } = request;
+  const asks = `async () => { const it = (${request.function!}\n); return Boolean(await (typeof it === "function" ? it() : it)) }`;
+  const ask = frame === undefined ? { expression: `(${asks})()` } : { expression: asks, frame };
   for (;;) {
     try {
-      const { value, type, description } = await evaluate(
-        tab,
-        { ...ask, expression: `(async () => Boolean(await (${ask.expression})))()` },
-        signal,
-      );
-      if (value === true) return;
-      if (type !== "boolean") throw new HypeError("evaluation_failed", `the condition is ${description}`);
+      if ((await evaluateOnce(tab, { ...ask, await_promise: true, timeout_ms }, signal)).value === true) return;
     } catch (thrown) {
       // A page in the middle of being replaced has no answer; a condition that throws will go on throwing.
-      if (
-        !(thrown instanceof HypeError) ||
-        thrown.code !== "evaluation_failed" ||
-        !/context|replaced|navigated/i.test(thrown.message)
-      )
-        throw thrown;
+      if (!isLater(thrown)) throw thrown;
     }
     await pause(RETRY_MS, signal);
   }
 }
+
+const isLater = (thrown: unknown) => thrown instanceof DocumentGone || (thrown instanceof PageRefusal && !thrown.final);
 
 async function untilDialog(
   tab: TabSession,

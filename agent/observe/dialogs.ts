@@ -35,6 +35,12 @@ export class Dialogs implements Layer {
     return this.#of(tab).policy !== null;
   }
 
+  /** The one of this tab that waits for an answer, because the policy is to ask. */
+  openIn(tab: string): Open["entry"] | undefined {
+    if (this.#of(tab).policy !== "ask") return undefined;
+    return [...this.#open.values()].find(({ target }) => target.isTab && target.targetId === tab)?.entry;
+  }
+
   async set({ policy, prompt_text, tab }: SetDialogPolicy): Promise<void> {
     const given: Policy = { policy, ...(prompt_text !== undefined && { prompt_text }) };
     if (tab === undefined) {

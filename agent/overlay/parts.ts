@@ -24,7 +24,7 @@ export function overlayParts(browser: Browser, log: Log): OverlayParts {
   const interceptor = new Interceptor(overlay, emulation);
   const observer = new Observer(overlay);
   const dialogs = new Dialogs(overlay, observer.journal);
-  leaveDialogsTo((tab) => dialogs.holds(tab));
+  leaveDialogsTo(dialogs);
   emulation.onCredentials(() => interceptor.apply());
   return {
     emulation,

@@ -155,7 +155,7 @@ export const Actions = v.strictObject({ actions: v.pipe(v.array(Action), v.minLe
 export type Actions = v.InferOutput<typeof Actions>;
 
 /**
- * `dialogs`: what the page asked meanwhile. `dialog_open`: the last of them waits to be answered (policy `ask`), and the page
+ * `dialogs`: what the page asked meanwhile, the last 100; `dialogs_dropped` counts those before them. `dialog_open`: the last of them waits to be answered (policy `ask`), and the page
  * stands still until then. `selected`: of select.
  */
 export const Acted = v.object({
@@ -163,6 +163,7 @@ export const Acted = v.object({
   url: v.string(),
   title: v.string(),
   dialogs: v.array(v.object({ type: v.string(), message: v.string() })),
+  dialogs_dropped: v.optional(v.number(), 0),
   dialog_open: v.boolean(),
   selected: v.optional(v.array(v.string())),
 });
@@ -215,6 +216,11 @@ export const Wait = v.pipe(
   v.check(
     (wanted) => WAIT_FOR.filter((name) => wanted[name] !== undefined).length === 1,
     `give exactly one of selector, text, text_gone, url, function, network_idle, load, dialog, download`,
+  ),
+  v.check(
+    ({ frame, url, load, network_idle, dialog, download }) =>
+      frame === undefined || [url, load, network_idle, dialog, download].every((other) => other === undefined),
+    "frame: only selector, text, text_gone and function are waited for in a frame",
   ),
 );
 export const WAIT_FOR = [

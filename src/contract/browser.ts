@@ -83,15 +83,24 @@ export const Evaluate = v.strictObject({
     v.pipe(
       v.array(v.unknown()),
       v.maxLength(100),
-      v.description("JSON; when given (or `ref`, `selector`), `expression` is a function and is called with them"),
+      v.description("When given (or `ref`, `selector`), `expression` is a function and is called with them"),
     ),
   ),
   ...elementFields,
   await_promise: v.optional(v.boolean(), true),
+  encoding: v.optional(
+    v.pipe(
+      v.picklist(["json", "rich"]),
+      v.description("How `value` and `args` are written; rich: also what JSON has no word for, see docs/browser.md"),
+    ),
+  ),
   ...onTab,
 });
 export type Evaluate = v.InferOutput<typeof Evaluate>;
-/** `value` is JSON; things JSON has no word for (undefined, NaN, functions) come as null with `type` and `description`. */
+/**
+ * `value` is JSON; things JSON has no word for (undefined, NaN, functions) come as null with `type` and `description`. With
+ * `encoding: "rich"` it is a {@link RichValue}.
+ */
 export const Evaluated = v.object({
   tab: v.string(),
   type: v.string(),

@@ -22,6 +22,7 @@ export * from "./problem.ts";
 export * from "./profile.ts";
 export * from "./proxy.ts";
 export * from "./recording.ts";
+export * from "./rich-value.ts";
 export * from "./see.ts";
 export * from "./state.ts";
 export * from "./system.ts";

@@ -267,6 +267,35 @@ describe("what follows an action", () => {
       await b.guest.observe.setDialogPolicy({ policy: null, timeout_ms: 10_000 });
     }
   });
+  test("of a storm of dialogs the last are told, the others counted", async () => {
+    await b.open("/dialogs");
+    await b.value("document.querySelector('#alert').onclick = () => { for (let n = 1; n <= 130; n++) alert(n) }, 0");
+    const { dialogs, dialogs_dropped } = await b.act("click", { selector: "#alert" });
+    expect(dialogs).toHaveLength(100);
+    expect(dialogs.at(-1)).toEqual({ type: "alert", message: "130" });
+    expect(dialogs_dropped).toBe(30);
+  });
+  test("before an open dialog every operation says at its deadline what stands in the way, and the dialog stays", async () => {
+    await b.open("/dialogs");
+    await b.guest.observe.setDialogPolicy({ policy: "ask", timeout_ms: 10_000 });
+    try {
+      await b.act("click", { selector: "#confirm" });
+      for (const held of [
+        () => b.act("click", { selector: "#alert", timeout_ms: 300 }),
+        () => b.value("1 + 1", { timeout_ms: 300 }),
+        () => b.wait({ function: "true", timeout_ms: 300 }),
+        () => b.snapshot({ timeout_ms: 300 }),
+      ])
+        expect(await refused("operation_timeout", held())).toMatch(/confirm "sure\?".*answer-dialog d/);
+      const { items } = await b.guest.observe.list({ kinds: ["dialog"], after: 0, limit: 100, timeout_ms: 10_000 });
+      const last = items.findLast((entry) => entry.kind === "dialog")!;
+      expect(last).toMatchObject({ state: "open" });
+      await b.guest.observe.answerDialog({ id: last.id, accept: true, timeout_ms: 10_000 });
+      await b.wait({ function: "document.title === 'confirmed true'" });
+    } finally {
+      await b.guest.observe.setDialogPolicy({ policy: null, timeout_ms: 10_000 });
+    }
+  });
   test("the page that a click leads to is there when it returns", async () => {
     await b.open("/opens");
     expect((await b.act("click", { selector: "#go" })).url).toBe(`${b.site.origin}/form`);

@@ -50,6 +50,16 @@ describe("waits for", () => {
     await b.value("setTimeout(() => (location.href = '/form'), 50), 0");
     expect((await waiting).title).toBe("Form");
   });
+  test("a condition of a frame, and of a page that is replaced meanwhile", async () => {
+    await b.open("/waits");
+    await b.value(
+      "setTimeout(() => { const f = document.createElement('iframe'); f.src = '/form'; document.body.append(f) }, 100), 0",
+    );
+    await b.wait({ function: "document.title === 'Form' && document.readyState === 'complete'", frame: "iframe" });
+    const waiting = b.wait({ function: "() => document.title === 'Form'" });
+    await b.value("setTimeout(() => (location.href = '/form'), 50), 0");
+    expect((await waiting).title).toBe("Form");
+  });
   test("the network to be idle, and a load that is past", async () => {
     await b.open("/busy", { wait_until: "commit" });
     expect((await b.wait({ network_idle: true })).title).toBe("Idle");
@@ -69,6 +79,11 @@ describe("says", () => {
     [{ text: "never" }, 'the text "never" did not appear'],
     [{ url: "**/never" }, "**/never"],
     [{ function: "false" }, "condition"],
+    [{ function: "async()=>false" }, "condition"],
+    [{ function: "(a=(1))=>false" }, "condition"],
+    [{ function: "/*x*/ () => false" }, "condition"],
+    [{ function: "document.querySelector.bind(document, '#none') // there?" }, "condition"],
+    [{ function: "() => window.name === 'inner'", frame: "iframe" }, "condition"],
     [{ dialog: true }, "dialog"],
   ])("what it waited for in vain: %j", async (condition, words) => {
     await b.open("/waits");
@@ -80,6 +95,12 @@ describe("says", () => {
     expect(await refused("evaluation_failed", b.wait({ function: "nonsense.here" }))).toContain(
       "nonsense is not defined",
     );
+    for (const words of ["no context", "it was replaced", "navigated away"])
+      expect(
+        await refused("evaluation_failed", b.wait({ function: `() => { throw new Error('${words}') }` })),
+      ).toContain(words);
+    for (const other of [{ url: "**" }, { dialog: true }, { load: "load" }, { network_idle: true }, { download: true }])
+      expect(() => b.wait({ ...other, frame: "iframe" })).toThrow(/in a frame/);
     for (const body of [{}, { text: "a", url: "b" }]) expect(() => b.wait(body)).toThrow(/exactly one/);
   });
 });

@@ -13,11 +13,12 @@ export class EvalCommand extends ServerCommand {
     details: `
       The value is printed as JSON; promises are awaited. \`-\` as the expression reads it from standard input; one that begins with a dash goes after \`--\`.
 
-      What JSON has no word for (undefined, NaN, functions) is printed as JavaScript describes it.
+      What JSON has no word for (undefined, NaN, functions) is printed as JavaScript describes it; with --rich all of it (dates, maps, bytes, cycles, …) in the notation of docs/browser.md, Evaluate.
     `,
     examples: [
       ["A value of the page", "$0 eval demo 'document.title'"],
       ["A script from a file", "$0 eval demo - < script.js"],
+      ["A map, which JSON has no word for", "$0 eval demo --rich 'new Map([[1, new Date()]])'"],
       ["An expression that looks like an option", "$0 eval demo -- '-1 + 2'"],
     ],
   });
@@ -25,6 +26,7 @@ export class EvalCommand extends ServerCommand {
   name = Option.String();
   expression = Option.String();
   raw = flag("-r,--raw", "Print a string as it is, without quotes");
+  rich = flag("--rich", "Print values beyond JSON, in a notation of their own");
   timeout = text("--timeout", "duration", "How long it may take: 30s, 2m; default 30s");
   tab = text("--tab", "id", "Tab to run in; default: the one used last");
 
@@ -33,6 +35,7 @@ export class EvalCommand extends ServerCommand {
     const client = await this.client();
     const evaluated = await client.browser.evaluate(this.name, {
       expression,
+      ...(this.rich ? { encoding: "rich" as const } : {}),
       ...(this.timeout === undefined ? {} : { timeout_ms: seconds("--timeout", this.timeout) * 1000 }),
       ...(this.tab === undefined ? {} : { tab: this.tab }),
     });
@@ -42,6 +45,7 @@ export class EvalCommand extends ServerCommand {
 
   private words({ value, type, description }: Evaluated): string {
     if (this.raw && typeof value === "string") return value;
+    if (this.rich) return safeJson(value, 2);
     if (value === null && description !== null) return description;
     if (value === null && type === "undefined") return "undefined";
     return safeJson(value, 2);
