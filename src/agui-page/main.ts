@@ -35,8 +35,10 @@ function start(key: string): void {
       await agent.runAgent();
       while (agent.pendingInterrupts.length > 0) {
         const answers: Parameters<typeof buildResumeArray>[1] = {};
-        for (const { id, message } of agent.pendingInterrupts)
-          answers[id] = { status: "resolved", payload: { approve: await thread.question(message ?? "Go on?") } };
+        for (const { id, message = "Go on?", metadata } of agent.pendingInterrupts) {
+          const link = typeof metadata?.url === "string" ? ` ${metadata.url}` : "";
+          answers[id] = { status: "resolved", payload: { approve: await thread.question(message + link) } };
+        }
         await agent.runAgent({ resume: buildResumeArray(agent.pendingInterrupts, answers) });
       }
     } catch (thrown) {

@@ -1,8 +1,9 @@
+import type { TokenUsage } from "@ag-ui/core";
 import type { AguiRunInput } from "../contract/agui.ts";
 import { HypeError, messageOf, type VmEvent } from "../contract/index.ts";
 import { toolsFor } from "../tools/registry.ts";
-import { watchAsked } from "./interpret.ts";
-import { type Answers, failureOf, operate, refuse, understand } from "./operator.ts";
+import { saysSomething, watchAsked } from "./interpret.ts";
+import { type Answers, decline, failureOf, goOn, isApproved, operate, refuse, understand } from "./operator.ts";
 import type { RunSink } from "./run-stream.ts";
 import { RunWriter } from "./run-writer.ts";
 import type { AguiCaller, AguiServices, Run } from "./services.ts";
@@ -24,34 +25,40 @@ export function prepareRun(
   input: AguiRunInput,
   closing: AbortSignal,
 ): Work {
-  const watched = watchAsked(input, caller.preset);
-  if (watched) {
-    if (watched.vm !== null) caller.house.get(watched.vm); // nobody waits for what is not there
-    if (caller.preset !== null && watched.vm !== caller.preset)
+  const wanted = watchAsked(input, caller.preset);
+  if (wanted) {
+    if (wanted.vm !== null) caller.house.get(wanted.vm); // nobody waits for what is not there
+    if (caller.preset !== null && wanted.vm !== caller.preset)
       throw new HypeError("invalid_request", `this address is about the VM ${caller.preset} only`);
   }
   const asker = { caller: caller.key.id, threadId: input.threadId, vm: caller.preset };
   const resume = input.resume ?? [];
   const answers = resume.length > 0 ? services.interrupts.take(asker, resume) : null;
   if (!answers) services.interrupts.drop(asker);
+  // What was approved is done, and is the whole run; who declined may want something else instead.
+  const isResumed = answers !== null && (answers.some(isApproved) || !(wanted || saysSomething(input)));
+  const watched = isResumed ? null : wanted;
   return async (sink, outer) => {
     const stop = new AbortController();
     const writer = new RunWriter(input, (event) => sink.emit(event));
+    const usage: TokenUsage[] = [];
     let following: Promise<void> | undefined;
     try {
       const feed = openState(caller, watched?.vm ?? caller.preset, AbortSignal.any([outer, stop.signal]));
       const tools = toolsFor(caller.key.scope, ["all"]);
-      const run: Run = { input, services, caller, tools, state: feed.state, writer, signal: outer, usage: [] };
+      const run: Run = { input, services, caller, tools, state: feed.state, writer, signal: outer, usage };
       writer.state(feed.state.snapshot());
       if (watched) {
+        for (const { text } of decline(run, answers ?? []).done) writer.say(text);
         await watch(run, feed.events(), watched.vm, sink);
         throw outer.reason;
       }
       following = follow(run, feed.events());
-      await perform(run, answers);
+      if (isResumed) await goOn(run, answers);
+      else await perform(run, answers ?? []);
     } catch (thrown) {
       if (watched && closing.aborted) writer.finish({ outcome: { type: "cancelled" } });
-      else fail(services, writer, outer.aborted ? outer.reason : thrown);
+      else fail(services, writer, outer.aborted ? outer.reason : thrown, usage);
     } finally {
       stop.abort();
       await following;
@@ -59,21 +66,23 @@ export function prepareRun(
   };
 }
 
-async function perform(run: Run, answers: Answers | null): Promise<void> {
-  if (answers) return await operate(run, null, answers);
+/** @param declined questions that were answered by no; what was said beside is done */
+async function perform(run: Run, declined: Answers): Promise<void> {
+  const said = decline(run, declined);
   const understood = understand(run);
-  if ("refusal" in understood) refuse(run, understood.refusal);
-  else await operate(run, understood.intent, []);
+  if ("intent" in understood) return await operate(run, understood.intent, said);
+  for (const { text } of said.done) run.writer.say(text);
+  refuse(run, understood.refusal);
 }
 
-function fail({ log }: AguiServices, writer: RunWriter, thrown: unknown): void {
+function fail({ log }: AguiServices, writer: RunWriter, thrown: unknown, usage: TokenUsage[]): void {
   if (!(thrown instanceof HypeError) && !(thrown instanceof Fault)) {
     const ref = crypto.randomUUID().slice(0, 8);
     log.error(messageOf(thrown), { ref, cause: thrown });
-    return writer.fail("internal", new Fault(ref).message);
+    return writer.fail("internal", new Fault(ref).message, usage);
   }
   const { code, message } = failureOf(thrown);
-  writer.fail(code, message);
+  writer.fail(code, message, usage);
 }
 
 /** Others change things, too, while a run goes on. */

@@ -78,6 +78,10 @@ function jsonCalls(text: string): AguiOperation[] {
 
 const lastOf = (messages: readonly AguiMessage[]) => messages.findLast(({ role }) => role !== "activity");
 
+/** Whether it says what is to be done, be it by the user's last words or by a program. */
+export const saysSomething = ({ messages, forwardedProps }: AguiRunInput): boolean =>
+  lastWords(messages).trim() !== "" || (forwardedProps?.operations ?? []).length > 0;
+
 /** Text of the last message, if it is the user's. */
 function lastWords(messages: readonly AguiMessage[]): string {
   const last = lastOf(messages);

@@ -4,8 +4,8 @@ import { HypeError } from "../contract/index.ts";
 
 /** How long a question may stand unanswered, ms. */
 const ANSWER_MS = 15 * 60_000;
-/** Questions kept; the oldest is forgotten first. */
-const MOST = 1_000;
+/** Questions kept of one key; its own oldest is forgotten first. */
+const MOST_OF_KEY = 200;
 
 /** An operation that waits for a person's word, and what was to come after it. */
 export type Waiting = {
@@ -14,8 +14,8 @@ export type Waiting = {
   toolCallId: string;
   /** null: the model called, and goes on. */
   rest: AguiOperation[] | null;
-  /** `confirm`: it ends something for good. `control`: a person has the browser in hand. */
-  why: "confirm" | "control";
+  /** `confirm`: it ends something for good. `control`: a person has the browser in hand. `handed`: the operation gave it into their hands. */
+  why: "confirm" | "control" | "handed";
   /** What was already said of it: that it is to be done; that it is to be done although a person has control. */
   confirmed: boolean;
   forced: boolean;
@@ -32,12 +32,17 @@ export class Interrupts {
 
   constructor(private readonly clock: () => number = Date.now) {}
 
-  /** @returns what the reader of the run is told */
-  ask(asker: Asker, waiting: Waiting, message: string): Interrupt {
+  /**
+   * @param metadata what the one who answers needs
+   * @returns what the reader of the run is told
+   */
+  ask(asker: Asker, waiting: Waiting, message: string, metadata?: Record<string, unknown>): Interrupt {
     const id = `int-${crypto.randomUUID()}`;
     const expiresAtMs = this.clock() + ANSWER_MS;
     this.#kept.set(id, { ...asker, ...waiting, id, expiresAtMs });
-    if (this.#kept.size > MOST) this.#kept.delete(this.#kept.keys().next().value as string);
+    const theirs = [...this.#kept.values()].filter(({ caller }) => caller === asker.caller);
+    for (const [at, kept] of theirs.entries())
+      if (at < theirs.length - MOST_OF_KEY || kept.expiresAtMs <= this.clock()) this.#kept.delete(kept.id);
     return {
       id,
       reason: waiting.why === "confirm" ? "overhyped.confirm" : "overhyped.human_control",
@@ -54,6 +59,7 @@ export class Interrupts {
         required: ["approve"],
       },
       expiresAt: new Date(expiresAtMs).toISOString(),
+      ...(metadata ? { metadata } : {}),
     };
   }
 

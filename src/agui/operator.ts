@@ -8,6 +8,7 @@ import { interpret, type Intent } from "./interpret.ts";
 import type { Waiting } from "./interrupts.ts";
 import { converse } from "./llm/converse.ts";
 import type { Run } from "./services.ts";
+import { takeBack } from "./hand-over.ts";
 import { type Approval, type Done, runOperation } from "./tool-run.ts";
 
 const SUMMARY_CHARACTERS = 4_000;
@@ -15,26 +16,33 @@ const SUMMARY_CHARACTERS = 4_000;
 /** Answers to questions of earlier runs; taken before the run begins, so that a wrong one is refused as a request. */
 export type Answers = { answer: { status: string; payload?: unknown }; waiting: Waiting }[];
 
+type Answered = Answers[number];
+export const isApproved = ({ answer }: Answered): boolean =>
+  answer.status === "resolved" && (answer.payload as { approve?: unknown } | null | undefined)?.approve === true;
+
+/** What became of questions: for the run's result, and for a model that called. */
+type Said = { done: Done[]; forModel: Map<string, string> };
+
 /**
  * One run of the operator. It needs no model: it understands what is exact, and says what it understands where something is not.
+ * @param said of questions that were declined in the same run
  * @throws Fault; the reason of the run's signal
  */
-export async function operate(run: Run, intent: Intent | null, answers: Answers): Promise<void> {
+export async function operate(run: Run, intent: Intent, { done, forModel }: Said): Promise<void> {
   const { writer, services } = run;
-  if (answers.length > 0) return await goOn(run, answers);
-  if (intent === null) return writer.finish();
-  if ((intent.kind === "words" || intent.kind === "answer") && services.llm) return await converse(run, services.llm);
+  if ((intent.kind === "words" || intent.kind === "answer") && services.llm)
+    return await converse(run, services.llm, forModel);
   if (intent.kind === "operations") {
-    const done: Done[] = [];
     const interrupt = await inOrder(run, intent.operations, done);
     return conclude(run, done, interrupt ? [interrupt] : []);
   }
+  for (const { text } of done) writer.say(text);
   writer.say(
     intent.kind !== "words"
       ? helpText(run)
       : `I do not understand ${JSON.stringify(intent.text.slice(0, 100))}.\n\n${helpText(run)}`,
   );
-  writer.finish();
+  writer.finish(done.length > 0 ? { result: { operations: done } } : {});
 }
 
 /** What the last message means; what cannot be understood is said, not thrown: it was typed by somebody who waits for an answer. */
@@ -72,31 +80,54 @@ async function inOrder(
   return null;
 }
 
-/** Takes up what waited for a person's word. */
-async function goOn(run: Run, answers: Answers): Promise<void> {
+/** Tells that what was asked about is not done. */
+export function decline(run: Run, answers: Answers): Said {
+  const said: Said = { done: [], forModel: new Map() };
+  for (const { waiting } of answers) {
+    const { operation, toolCallId, rest, why } = waiting;
+    const text = `Not done: ${operation.tool} was declined.`;
+    if (why === "handed") takeBack(run, operation, false);
+    run.writer.toolResult(toolCallId, text);
+    said.done.push({
+      tool: operation.tool,
+      title: operation.tool,
+      ok: false,
+      text,
+      error: { code: "cancelled", message: "it was declined" },
+    });
+    if (rest === null) said.forModel.set(toolCallId, text);
+  }
+  return said;
+}
+
+/** Takes up what waited for a person's word. @throws Fault; the reason of the run's signal */
+export async function goOn(run: Run, answers: Answers): Promise<void> {
   const done: Done[] = [];
   const interrupts: Interrupt[] = [];
   const forModel = new Map<string, string>();
-  for (const { answer, waiting } of answers) {
+  for (const answered of answers) {
+    const { answer, waiting } = answered;
     const { operation, toolCallId, rest, why } = waiting;
-    const said = (answer.payload ?? {}) as { approve?: unknown; force?: unknown };
-    if (answer.status !== "resolved" || said.approve !== true) {
-      const text = `Not done: ${operation.tool} was declined.`;
-      run.writer.toolResult(toolCallId, text);
-      done.push({
-        tool: operation.tool,
-        title: operation.tool,
-        ok: false,
-        text,
-        error: { code: "cancelled", message: "it was declined" },
-      });
-      if (rest === null) forModel.set(toolCallId, text);
+    if (!isApproved(answered)) {
+      const declined = decline(run, [answered]);
+      done.push(...declined.done);
+      for (const [id, text] of declined.forModel) forModel.set(id, text);
       continue;
     }
+    if (why === "handed") {
+      const text = takeBack(run, operation, true);
+      run.writer.toolResult(toolCallId, text);
+      done.push({ tool: operation.tool, title: findTitle(run, operation.tool), ok: true, text });
+      if (rest === null) forModel.set(toolCallId, text);
+      const interrupt = await inOrder(run, rest ?? [], done);
+      if (interrupt) interrupts.push(interrupt);
+      continue;
+    }
+    const isForced = (answer.payload as { force?: unknown }).force === true;
     const approval: Approval = {
       toolCallId,
       confirmed: waiting.confirmed || why === "confirm",
-      forced: waiting.forced || (why === "control" && said.force === true),
+      forced: waiting.forced || (why === "control" && isForced),
     };
     const interrupt = await inOrder(run, [operation, ...(rest ?? [])], done, approval);
     if (interrupt) interrupts.push(interrupt);
@@ -106,6 +137,8 @@ async function goOn(run: Run, answers: Answers): Promise<void> {
     return await converse(run, run.services.llm, forModel);
   conclude(run, done, interrupts);
 }
+
+const findTitle = ({ tools }: Run, name: string): string => tools.find((tool) => tool.name === name)?.title ?? name;
 
 function conclude({ writer }: Run, done: readonly Done[], interrupts: Interrupt[]): void {
   const result = { operations: done };

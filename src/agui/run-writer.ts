@@ -152,9 +152,9 @@ export class RunWriter {
   }
 
   /** Ends the run by an error of ours. */
-  fail(code: string, message: string): void {
+  fail(code: string, message: string, usage: TokenUsage[] = []): void {
     this.#endOpen();
-    this.#tell({ type: "RUN_ERROR", code, message });
+    this.#tell({ type: "RUN_ERROR", code, message, ...(usage.length > 0 ? { usage } : {}) });
     this.#ended = true;
   }
 

@@ -41,5 +41,6 @@ export type Run = {
   state: SharedState;
   writer: RunWriter;
   signal: AbortSignal;
+  /** What a model was asked for so far; told also where the run fails. */
   usage: TokenUsage[];
 };

@@ -5,6 +5,7 @@ import { parsed } from "../tools/parse.ts";
 import { findTool, likelyTools, takesVm } from "../tools/registry.ts";
 import type { Progress, Tool, ToolResult } from "../tools/tool.ts";
 import { wordError } from "../tools/wording.ts";
+import { handedOver } from "./hand-over.ts";
 import type { Run } from "./services.ts";
 import { contentOf } from "./tool-content.ts";
 
@@ -88,6 +89,10 @@ export async function answer(
       return { interrupt: run.services.interrupts.ask(asker, waiting, question.message) };
     }
     const result = await handle(run, tool, input, toolCallId);
+    if (tool.handsOver) {
+      tellChange(run, input, null);
+      return { interrupt: handedOver(run, operation, input, result, { toolCallId, rest }) };
+    }
     writer.toolResult(toolCallId, contentOf(result));
     tellChange(run, input, result);
     const { text, structured } = result;

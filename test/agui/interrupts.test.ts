@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { buildResumeArray } from "@ag-ui/client";
+import { Interrupts } from "../../src/agui/interrupts.ts";
 import { startTestServer, type TestServer } from "../server/harness.ts";
 import { input, post, Reader, says } from "./lib.ts";
 
@@ -143,4 +144,103 @@ describe("a browser in a person's hands", () => {
     await reader.say("/snapshot");
     expect(reader.finished.outcome).toEqual({ type: "success" });
   });
+});
+
+describe("a hand-over ends the run, and the person's word begins the next", () => {
+  const handOver = {
+    operations: [
+      { tool: "browser_take_over", arguments: { vm: "web", reason: "log in" } },
+      { tool: "vm_get", arguments: { vm: "web" } },
+    ],
+  };
+  for (const wire of ["sse", "protobuf"] as const)
+    for (const isReturned of [true, false])
+      test(`${isReturned ? "they gave it back first" : "approval alone takes it back"} (${wire})`, async () => {
+        await using server = startTestServer();
+        server.engine.add("web");
+        const reader = await new Reader(server, { wire }).run({ forwardedProps: handOver });
+        expect(reader.agent.pendingInterrupts).toMatchObject([
+          {
+            reason: "overhyped.human_control",
+            message: expect.stringContaining("log in"),
+            metadata: { vm: "web", url: expect.stringContaining("/live"), expires_at: expect.any(String) },
+          },
+        ]);
+        expect(reader.state.vms.web.control).not.toBeNull();
+        expect(reader.of("TOOL_CALL_RESULT")).toEqual([]);
+        if (isReturned) server.engine.returnControl("web");
+        await reader.run(answer(reader, { approve: true }));
+        expect(server.engine.get("web").control).toBeNull();
+        expect(reader.state.vms.web.control).toBeNull();
+        expect(reader.of("TOOL_CALL_RESULT")[0].content).toContain("gave the browser of web back");
+        expect(reader.finished.result.operations).toMatchObject([
+          { tool: "browser_take_over", ok: true },
+          { tool: "vm_get", ok: true },
+        ]);
+      });
+
+  test("declined: what nobody took up is taken back, what somebody has stays theirs", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    for (const label of [null, "Ada"]) {
+      const reader = await new Reader(server).run({ forwardedProps: handOver });
+      if (label) server.engine.takeControl("web", { link: null, label }, { force: true });
+      await reader.run(answer(reader, { approve: false }));
+      expect(reader.finished.result.operations).toMatchObject([{ ok: false, error: { code: "cancelled" } }]);
+      expect(server.engine.get("web").control?.label ?? null).toBe(label);
+    }
+  });
+});
+
+for (const wire of ["sse", "protobuf"] as const)
+  test(`what is said beside a no is done; a watch, too (${wire})`, async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    const no = (reader: Reader) => ({
+      resume: reader.agent.pendingInterrupts.map(({ id }) => ({ interruptId: id, status: "cancelled" as const })),
+    });
+    const reader = await deletion(server, wire);
+    await reader.say("/vms list", no(reader));
+    expect(reader.finished.result.operations).toMatchObject([
+      { tool: "vm_delete", ok: false },
+      { tool: "vm_list", ok: true },
+    ]);
+    expect(reader.said).toContain("declined");
+    const watching = await deletion(server, wire);
+    const started = watching.next(({ type }) => type === "TEXT_MESSAGE_END");
+    const watch = watching.say("/watch", no(watching)).catch(() => {});
+    await started;
+    server.shutDown.abort();
+    await watch;
+    expect(watching.finished.outcome).toEqual({ type: "cancelled" });
+    expect(server.engine.rows.has("web")).toBe(true);
+  });
+
+test("an approval is done also where the front end always asks for a watch", async () => {
+  await using server = startTestServer();
+  server.engine.add("web");
+  const reader = await deletion(server);
+  await reader.run({ ...answer(reader, { approve: true }), forwardedProps: { watch: true } });
+  expect(server.engine.rows.has("web")).toBe(false);
+  expect(reader.finished.outcome).toEqual({ type: "success" });
+});
+
+test("a key forgets its own oldest questions, never another's", () => {
+  const interrupts = new Interrupts();
+  const waiting = {
+    operation: { tool: "t", arguments: {} },
+    toolCallId: "c",
+    rest: null,
+    why: "confirm" as const,
+    confirmed: false,
+    forced: false,
+  };
+  const asker = (caller: string) => ({ caller, threadId: "t1", vm: null });
+  const mine = interrupts.ask(asker("mine"), waiting, "?");
+  const theirs = Array.from({ length: 1_001 }, () => interrupts.ask(asker("theirs"), waiting, "?"));
+  const take = (caller: string, { id }: { id: string }) =>
+    interrupts.take(asker(caller), [{ interruptId: id, status: "resolved" }]);
+  expect(take("mine", mine)).toHaveLength(1);
+  expect(take("theirs", theirs.at(-1)!)).toHaveLength(1);
+  expect(() => take("theirs", theirs[0]!)).toThrow(expect.objectContaining({ code: "interrupt_not_found" }));
 });

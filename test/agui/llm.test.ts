@@ -242,3 +242,108 @@ test("a client that goes away while the model speaks ends the model's answer, to
   await it.model.left.promise;
   await reply.text().catch(() => {});
 });
+
+test("calls without an index are told apart by their ids, or by their names", async () => {
+  const piece = (given: object) => ({ choices: [{ index: 0, delta: { tool_calls: [given] } }] });
+  await using it = world([
+    {
+      pieces: [
+        piece({ id: "a", function: { name: "vm_get", arguments: '{"vm":' } }),
+        piece({ id: "a", function: { arguments: '"web"}' } }),
+        piece({ id: "b", function: { name: "vm_get", arguments: '{"vm":"other"}' } }),
+        piece({ function: { name: "vm_list", arguments: "{" } }),
+        piece({ function: { arguments: "}" } }),
+        ...ends("tool_calls"),
+      ],
+    },
+    { pieces: [...says("Two."), ...ends("stop")] },
+  ]);
+  for (const name of ["web", "other"]) it.server.engine.add(name);
+  const reader = await new Reader(it.server).say("look at both of them");
+  expect(reader.finished.result.operations).toMatchObject([
+    { tool: "vm_get", ok: true, text: expect.stringContaining("web") },
+    { tool: "vm_get", ok: true, text: expect.stringContaining("other") },
+    { tool: "vm_list", ok: true },
+  ]);
+});
+
+test("a model that takes the limit of its answer under the newer name only gets it so", async () => {
+  const fault = { error: { message: "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead." } };
+  await using it = world([
+    { status: 400, contentType: "application/json", pieces: [JSON.stringify(fault)] },
+    { pieces: [...says("Hello."), ...ends("stop")] },
+  ]);
+  const reader = await new Reader(it.server).say("hello there");
+  expect(reader.said).toBe("Hello.");
+  expect(it.model.asked.map(({ body }) => [body.max_tokens, body.max_completion_tokens])).toEqual([
+    [8_192, undefined],
+    [undefined, 8_192],
+  ]);
+});
+
+for (const wire of ["sse", "protobuf"] as const)
+  test(`a run that fails tells what was paid for until then (${wire})`, async () => {
+    await using it = world([
+      { pieces: [...calls(0, "vm_list", "{}"), ...ends("tool_calls", 100, 20)] },
+      { pieces: [] },
+    ]);
+    const reader = await new Reader(it.server, { wire }).say("hello there");
+    expect(reader.error).toMatchObject({ code: "llm_failed" });
+    expect(reader.of("RUN_ERROR")).toMatchObject([
+      { usage: [{ model: "test-1", inputTokens: 100, outputTokens: 20, totalTokens: 120 }] },
+    ]);
+  });
+
+test("a call of the front end beside a question waits for the answer, and is handed back then", async () => {
+  await using it = world([
+    { pieces: [...calls(0, "pick_colour", "{}"), ...calls(1, "vm_delete", '{"vm":"web"}'), ...ends("tool_calls")] },
+    { pieces: [...says("Red, and gone."), ...ends("stop")] },
+  ]);
+  it.server.engine.add("web");
+  const tools = [{ name: "pick_colour", description: "Asks the user", parameters: {} }];
+  const reader = await new Reader(it.server).say("delete it in colour", { tools });
+  const [front] = reader.of("TOOL_CALL_START");
+  const [pending] = reader.agent.pendingInterrupts;
+  await reader.run({
+    tools,
+    resume: buildResumeArray(reader.agent.pendingInterrupts, {
+      [pending!.id]: { status: "resolved", payload: { approve: true } },
+    }),
+  });
+  expect(it.server.engine.rows.has("web")).toBe(false);
+  expect(reader.finished.outcome).toEqual({ type: "success", pendingToolCallIds: [front.toolCallId] });
+  expect(it.model.asked).toHaveLength(1);
+  reader.agent.addMessage({ id: "t1", role: "tool", toolCallId: front.toolCallId, content: "red" });
+  await reader.run({ tools });
+  const results = it.model.asked[1]!.body.messages.filter(({ role }: { role: string }) => role === "tool");
+  expect(results.map(({ content }: { content: string }) => content)).toEqual(["red", "web is deleted"]);
+  expect(reader.said).toBe("Red, and gone.");
+});
+
+test("an answer that was cut by its length says so", async () => {
+  await using it = world([{ pieces: [...says("Once upon"), ...ends("length")] }]);
+  const reader = await new Reader(it.server).say("tell me a story");
+  expect(reader.said).toBe("Once upon(The answer was cut off: it was too long.)");
+});
+
+test("a model that hands the browser over has its turn ended, and goes on when the person is done", async () => {
+  await using it = world([
+    { pieces: [...calls(0, "browser_take_over", '{"vm":"web","reason":"log in"}'), ...ends("tool_calls")] },
+    { pieces: [...says("Logged in."), ...ends("stop")] },
+  ]);
+  it.server.engine.add("web");
+  const reader = await new Reader(it.server).say("open my mail");
+  const [pending] = reader.agent.pendingInterrupts as unknown as [{ id: string; metadata: { url: string } }];
+  await reader.run({
+    resume: buildResumeArray(reader.agent.pendingInterrupts, {
+      [pending.id]: { status: "resolved", payload: { approve: true } },
+    }),
+  });
+  const { messages } = it.model.asked[1]!.body;
+  expect(messages.at(-1)).toMatchObject({
+    role: "tool",
+    content: expect.stringContaining("gave the browser of web back"),
+  });
+  expect(JSON.stringify(messages)).not.toContain(pending.metadata.url); // it is the person's alone
+  expect(reader.said).toBe("Logged in.");
+});

@@ -15,7 +15,7 @@ export type Answer = {
  * @throws HypeError llm_failed when it says more than it may
  */
 export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>): Promise<Answer> {
-  const calls = new Map<number, { name: string; arguments: string; told: Growing }>();
+  const calls: Call[] = [];
   const answer: Answer = { text: "", calls: [], usage: { input: 0, output: 0 }, isCutOff: false };
   let text: Growing | null = null;
   let reasoning: Growing | null = null;
@@ -48,14 +48,14 @@ export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>
       text.add(spend(content));
       answer.text += content;
     }
-    for (const { index, function: piece } of pieces ?? []) {
-      let call = calls.get(index);
+    for (const { index, id, function: piece } of pieces ?? []) {
+      let call = callOf(calls, index, id ?? null, piece?.name ?? null);
       if (!call) {
         if (!piece?.name) throw failed("calls a tool without a name");
-        if (calls.size >= LLM_LIMITS.calls) throw failed(`calls more than ${LLM_LIMITS.calls} tools at once`);
+        if (calls.length >= LLM_LIMITS.calls) throw failed(`calls more than ${LLM_LIMITS.calls} tools at once`);
         endText();
-        call = { name: piece.name, arguments: "", told: writer.toolCall(piece.name) };
-        calls.set(index, call);
+        call = { index, id: id ?? null, name: piece.name, arguments: "", told: writer.toolCall(piece.name) };
+        calls.push(call);
       }
       const given = spend(piece?.arguments ?? "");
       call.arguments += given;
@@ -63,9 +63,28 @@ export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>
     }
   }
   endText();
-  for (const { told, name, arguments: given } of calls.values()) {
+  for (const { told, name, arguments: given } of calls) {
     told.end();
     answer.calls.push({ id: told.id, type: "function", function: { name, arguments: given } });
   }
   return answer;
+}
+
+type Call = { index: number | null; id: string | null; name: string; arguments: string; told: Growing };
+
+/**
+ * The call a piece goes on with; undefined: it begins one. Endpoints number their calls, or tell them apart by id or name alone, and some
+ * say id and name with every piece again.
+ */
+function callOf(
+  calls: readonly Call[],
+  index: number | null,
+  id: string | null,
+  name: string | null,
+): Call | undefined {
+  const known = id ? calls.findLast((call) => call.id === id) : undefined;
+  if (known) return known;
+  const last = index === null ? calls.at(-1) : calls.findLast((call) => call.index === index);
+  const isNew = name && ((id && last?.id !== null) || name !== last?.name);
+  return isNew ? undefined : last;
 }

@@ -31,14 +31,12 @@ export async function converse(
   const done: Done[] = [];
   const end = (more: { pending?: string[]; interrupts?: Interrupt[]; stopped?: string } = {}) => {
     if (more.stopped) writer.say(more.stopped);
-    const { input, output } = usage;
-    const counted = [{ model: settings.model, inputTokens: input, outputTokens: output, totalTokens: input + output }];
     writer.finish({
       outcome: more.interrupts
         ? { type: "interrupt", interrupts: more.interrupts }
         : { type: "success", ...(more.pending ? { pendingToolCallIds: more.pending } : {}) },
       result: { operations: done },
-      usage: counted,
+      usage: run.usage,
     });
   };
   try {
@@ -47,6 +45,9 @@ export async function converse(
       { role: "system", content: systemPrompt(run) },
       ...historyOf(run.input.messages, answered),
     ];
+    // Where our own call had a question first, those of the front end waited with it.
+    const left = leftToFrontEnd(run, answered);
+    if (left.length > 0) return end({ pending: left });
     for (let round = 0; round < LLM_LIMITS.rounds; round++) {
       const step = writer.step("Model");
       const {
@@ -58,6 +59,9 @@ export async function converse(
       step.end();
       usage.input += used.input;
       usage.output += used.output;
+      const { input, output } = usage;
+      const counted = { model: settings.model, inputTokens: input, outputTokens: output, totalTokens: input + output };
+      run.usage.splice(0, run.usage.length, counted);
       if (calls.length === 0) return end(isCutOff ? { stopped: "(The answer was cut off: it was too long.)" } : {});
       messages.push({ role: "assistant", content: text || null, tool_calls: calls });
       const { pending, interrupt } = await doCalls(within, calls, messages, done);
@@ -73,6 +77,19 @@ export async function converse(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Calls since the user spoke that are the front end's, and that it was not told of yet. */
+function leftToFrontEnd({ input: { messages, tools = [] }, tools: ours }: Run, answered: ReadonlyMap<string, string>) {
+  if (answered.size === 0) return [];
+  const since = messages.slice(messages.findLastIndex(({ role }) => role === "user") + 1);
+  const calls = since.flatMap(({ toolCalls }) => toolCalls ?? []);
+  const results = new Set(since.map(({ toolCallId }) => toolCallId));
+  const theirs = new Set(tools?.map(({ name }) => name));
+  for (const { name } of ours) theirs.delete(name);
+  return calls.flatMap(({ id, function: { name } }) =>
+    theirs.has(name) && !results.has(id) && !answered.has(id) ? [id] : [],
+  );
 }
 
 /** Ours are done in their order; those of the front end are left for it. What comes after a question is not done. */

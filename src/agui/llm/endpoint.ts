@@ -32,7 +32,8 @@ const Chunk = v.object({
             tool_calls: v.nullish(
               v.array(
                 v.object({
-                  index: v.fallback(v.optional(v.number(), 0), 0),
+                  index: v.fallback(v.optional(v.nullable(v.number()), null), null),
+                  id: text,
                   function: v.nullish(v.object({ name: text, arguments: text })),
                 }),
               ),
@@ -69,25 +70,34 @@ export async function* ask(
   };
   heard();
   try {
-    const reply = await fetch(`${baseUrl}/chat/completions`, {
-      method: "POST",
-      redirect: "error", // the key is for this address only
-      headers: {
-        "content-type": "application/json",
-        accept: "text/event-stream",
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify({
-        model,
-        messages,
-        stream: true,
-        stream_options: { include_usage: true },
-        max_tokens: LLM_LIMITS.answerTokens,
-        ...(tools.length > 0 ? { tools } : {}),
-      }),
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    if (!reply.ok || !reply.body) throw failed(`answered ${reply.status}: ${await faultOf(reply)}`);
+    const post = (limit: "max_tokens" | "max_completion_tokens") =>
+      fetch(`${baseUrl}/chat/completions`, {
+        method: "POST",
+        redirect: "error", // the key is for this address only
+        headers: {
+          "content-type": "application/json",
+          accept: "text/event-stream",
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify({
+          model,
+          messages,
+          stream: true,
+          stream_options: { include_usage: true },
+          [limit]: LLM_LIMITS.answerTokens,
+          ...(tools.length > 0 ? { tools } : {}),
+        }),
+        signal: AbortSignal.any([signal, silence.signal]),
+      });
+    const refusal = async (reply: Response) => `answered ${reply.status}: ${await faultOf(reply)}`;
+    let reply = await post("max_tokens");
+    if (reply.status === 400) {
+      // Reasoning models take the limit under its newer name only (OpenAI, "Create chat completion", max_completion_tokens).
+      const said = await refusal(reply);
+      if (!said.includes("max_completion_tokens")) throw failed(said);
+      reply = await post("max_completion_tokens");
+    }
+    if (!reply.ok || !reply.body) throw failed(await refusal(reply));
     yield* chunks(reply.body, heard);
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
