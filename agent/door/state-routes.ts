@@ -70,7 +70,7 @@ export function stateRoutes(state: State): Routes {
     "POST /v1/browser/clear-state": onState("clear-state", ClearState, async (context, request) => {
       const cleared = await clearState(context, own, await state.origins(context), request);
       const isAll = request.parts.includes("local_storage") && request.parts.includes("indexeddb");
-      if (isAll) state.forget(context, cleared.origins);
+      if (isAll) await state.forget(context, cleared.origins);
       return cleared;
     }),
   };

@@ -33,8 +33,7 @@ export class Origins {
   }
 
   async of(context: Context): Promise<KnownOrigins> {
-    const { targetInfos } = await context.send("Target.getTargets", {});
-    for (const targetInfo of targetInfos) this.#note(targetInfo);
+    await this.#noteShown(context);
     const found = new Set(this.#visited.get(context.id));
     if (!context.isDefault) return { all: [...found].sort(), withDatabases: null };
     const profile = join(this.profile, "Default");
@@ -54,9 +53,15 @@ export class Origins {
     }
   }
 
-  /** They keep nothing any more; a tab that shows one makes it known again. */
-  forget(contextId: string, origins: Iterable<string>): void {
-    for (const origin of origins) this.#visited.get(contextId)?.delete(origin);
+  /** They keep nothing any more; but what a tab shows may at once keep something again. */
+  async forget(context: Context, origins: Iterable<string>): Promise<void> {
+    for (const origin of origins) this.#visited.get(context.id)?.delete(origin);
+    await this.#noteShown(context);
+  }
+
+  async #noteShown(context: Context): Promise<void> {
+    const { targetInfos } = await context.send("Target.getTargets", {});
+    for (const targetInfo of targetInfos) this.#note(targetInfo);
   }
 
   #note({ targetId, browserContextId = "", url }: Protocol.Target.TargetInfo): void {

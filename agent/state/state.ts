@@ -47,7 +47,7 @@ export class State {
   }
 
   /** Everything they kept was cleared. */
-  forget(context: Context, origins: string[]): void {
-    this.#origins.forget(context.id, origins);
+  async forget(context: Context, origins: string[]): Promise<void> {
+    await this.#origins.forget(context, origins);
   }
 }

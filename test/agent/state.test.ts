@@ -8,8 +8,6 @@ import {
   GetCookies,
   GetStorage,
   ImportState,
-  OnTab,
-  OpenTab,
   SetCookies,
   SetStorage,
   type StorageState,
@@ -355,26 +353,4 @@ describe("the whole state", () => {
     expect(await evaluate("[localStorage.length, sessionStorage.length]")).toEqual([0, 0]);
     expect(await getCookies()).toMatchObject([{ name: "b" }]);
   });
-});
-
-test("the browser's own context and an isolated one know nothing of each other", async () => {
-  const { tab: own } = await navigate(`${site.origin}/`);
-  await evaluate("localStorage.user = 'alice'; sessionStorage.user = 'alice'; 0");
-  const tab = { tab: (await guest.openTab(v.parse(OpenTab, { isolated: true, background: true }))).tab };
-  await drive(guest).navigate(`${site.origin}/`, tab);
-  await evaluate("localStorage.user = 'bob'; sessionStorage.user = 'bob'; 0", tab);
-  await drive(guest).navigate("about:blank", { tab: own }); // only the isolated one shows the origin
-  try {
-    const users = (value: string) => [{ origin: site.origin, localStorage: [{ name: "user", value }] }];
-    expect((await exportState()).origins).toMatchObject(users("alice"));
-    expect((await exportState(tab)).origins).toMatchObject(users("bob"));
-    await importState({ cookies: [], origins: users("carol") });
-    expect(await evaluate("localStorage.user", tab)).toBe("bob");
-    expect((await exportState()).origins).toMatchObject(users("carol"));
-    await guest.state.clear(v.parse(ClearState, { parts: ["session_storage", "local_storage"] }));
-    expect(await evaluate("[localStorage.user, sessionStorage.user]", tab)).toEqual(["bob", "bob"]);
-    expect((await guest.state.getStorage(v.parse(GetStorage, { kind: "session" }))).items).toEqual([]);
-  } finally {
-    await guest.closeTab(v.parse(OnTab, tab));
-  }
 });
