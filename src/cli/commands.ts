@@ -6,14 +6,17 @@ import { ArtifactsListCommand } from "./artifacts/list.ts";
 import { AuditCommand } from "./audit.ts";
 import { BackCommand, ForwardCommand, ReloadCommand } from "./browser/history.ts";
 import { CallCommand } from "./browser/call.ts";
+import { CookiesCommand } from "./browser/cookies.ts";
 import { CdpCommand } from "./browser/cdp.ts";
 import { CheckCommand } from "./browser/check.ts";
 import { ClickCommand } from "./browser/click.ts";
 import { ContentCommand } from "./browser/content.ts";
+import { DragCommand } from "./browser/drag.ts";
 import { EmulateCommand } from "./browser/emulate.ts";
 import { EvalCommand } from "./browser/eval.ts";
 import { FillCommand } from "./browser/fill.ts";
 import { FindCommand } from "./browser/find.ts";
+import { FocusCommand } from "./browser/focus.ts";
 import { HarCommand } from "./browser/har.ts";
 import { HoverCommand } from "./browser/hover.ts";
 import { LinksCommand } from "./browser/links.ts";
@@ -23,13 +26,17 @@ import { PdfCommand } from "./browser/pdf.ts";
 import { PressCommand } from "./browser/press.ts";
 import { RecordCommand } from "./browser/record.ts";
 import { ScreenshotCommand } from "./browser/screenshot.ts";
+import { ScrollCommand } from "./browser/scroll.ts";
 import { SelectCommand } from "./browser/select.ts";
 import { SnapshotCommand } from "./browser/snapshot.ts";
 import { TabsCommand } from "./browser/tabs.ts";
+import { TypeCommand } from "./browser/type.ts";
 import { UploadCommand } from "./browser/upload.ts";
 import { WaitCommand } from "./browser/wait.ts";
 import { CompletionCommand } from "./completion.ts";
 import type { CliContext } from "./context.ts";
+import { DialogAnswerCommand } from "./dialog/answer.ts";
+import { DialogPolicyCommand } from "./dialog/policy.ts";
 import { DoctorCommand } from "./doctor.ts";
 import { DownloadsDeleteCommand } from "./downloads/delete.ts";
 import { DownloadsGetCommand } from "./downloads/get.ts";
@@ -71,6 +78,7 @@ import { RulesListCommand } from "./rules/list.ts";
 import { RulesRemoveCommand } from "./rules/remove.ts";
 import { ServeCommand } from "./serve.ts";
 import { SetupCommand } from "./setup.ts";
+import { StateClearCommand } from "./state/clear.ts";
 import { StateExportCommand } from "./state/export.ts";
 import { StateImportCommand } from "./state/import.ts";
 import { TabCloseCommand } from "./tab/close.ts";
@@ -103,10 +111,14 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   SnapshotCommand,
   ClickCommand,
   FillCommand,
+  TypeCommand,
   PressCommand,
   SelectCommand,
   CheckCommand,
   HoverCommand,
+  FocusCommand,
+  ScrollCommand,
+  DragCommand,
   WaitCommand,
   ScreenshotCommand,
   RecordCommand,
@@ -119,6 +131,8 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   TabOpenCommand,
   TabUseCommand,
   TabCloseCommand,
+  DialogPolicyCommand,
+  DialogAnswerCommand,
   EmulateCommand,
   RulesAddCommand,
   RulesListCommand,
@@ -136,6 +150,8 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   DownloadsDeleteCommand,
   StateExportCommand,
   StateImportCommand,
+  StateClearCommand,
+  CookiesCommand,
   ProfilesSaveCommand,
   ProfilesListCommand,
   ProfilesGetCommand,

@@ -48,6 +48,38 @@ describe("commands that act on a page", () => {
       ["demo", "wait", { text: "Done" }],
     ],
     [
+      ["click", "demo", "e7", "--modifier", "Control", "--modifier", "Shift"],
+      ["demo", "click", { ref: "e7", modifiers: ["Control", "Shift"] }],
+    ],
+    [
+      ["type", "demo", "hello", "--on", "e3", "--delay", "80", "--submit"],
+      ["demo", "type", { text: "hello", submit: true, ref: "e3", delay_ms: 80 }],
+    ],
+    [
+      ["focus", "demo", "#q"],
+      ["demo", "focus", { selector: "#q" }],
+    ],
+    [
+      ["scroll", "demo", "--down=-300", "--right", "20"],
+      ["demo", "scroll", { dy: -300, dx: 20 }],
+    ],
+    [
+      ["scroll", "demo", "text=Imprint"],
+      ["demo", "scroll", { selector: "text=Imprint" }],
+    ],
+    [
+      ["drag", "demo", "e7", "240,80.5"],
+      ["demo", "drag", { ref: "e7", to: { x: 240, y: 80.5 } }],
+    ],
+    [
+      ["wait", "demo", "--load", "domcontentloaded"],
+      ["demo", "wait", { load: "domcontentloaded" }],
+    ],
+    [
+      ["wait", "demo", "--dialog"],
+      ["demo", "wait", { dialog: true }],
+    ],
+    [
       ["wait", "demo", "--network-idle"],
       ["demo", "wait", { network_idle: true }],
     ],
@@ -63,6 +95,16 @@ describe("commands that act on a page", () => {
     [["wait", "demo"]],
     [["wait", "demo", "--text", "a", "--selector", "b"]],
     [["click", "demo", "e1", "--button", "fourth"]],
+    [["click", "demo", "e1", "--modifier", "Hyper"]],
+    [["scroll", "demo"]],
+    [["scroll", "demo", "--down", "far"]],
+    [["pdf", "demo", "--format", "a4", "--paper", "8x11"]],
+    [["pdf", "demo", "--margin", "1,2"]],
+    [["emulate", "demo", "--network", "slow"]],
+    [["emulate", "demo", "--header", "nothing"]],
+    [["emulate", "demo", "--permission", "geolocation=perhaps"]],
+    [["state", "clear", "demo", "--part", "everything"]],
+    [["dialog", "policy", "demo", "perhaps"]],
   ])("%j is a usage error, and nothing is sent", async (argv) => {
     const { asked, client } = asking();
     const { code, stderr } = await hype(argv, { client });

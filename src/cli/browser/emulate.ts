@@ -1,9 +1,9 @@
 import { Command, Option } from "clipanion";
 import { HypeError } from "../../contract/errors.ts";
 import type { OperationInput } from "../../client/types.ts";
-import { oneOf } from "../arguments/quantities.ts";
-import { CATEGORY, ServerCommand } from "../command.ts";
-import { flag, text } from "../option.ts";
+import { wholeNumber, oneOf } from "../arguments/quantities.ts";
+import { CATEGORY, readFully, ServerCommand } from "../command.ts";
+import { flag, text, texts } from "../option.ts";
 import { safeJson } from "../../text/sanitize.ts";
 
 export class EmulateCommand extends ServerCommand {
@@ -16,6 +16,7 @@ export class EmulateCommand extends ServerCommand {
     examples: [
       ["A phone", "$0 emulate demo --viewport 390x844 --scale 3 --mobile --touch"],
       ["In Berlin, in the dark", "$0 emulate demo --timezone Europe/Berlin --locale de-DE --color-scheme dark"],
+      ["A slow phone network", "$0 emulate demo --network 200,1600,750 --cpu-slowdown 4"],
       ["As it was", "$0 emulate demo --reset"],
     ],
   });
@@ -30,13 +31,26 @@ export class EmulateCommand extends ServerCommand {
   timezone = text("--timezone", "name", "IANA name, as Europe/Berlin");
   geolocation = text("--geolocation", "lat,lon", "Degrees, as 52.52,13.4");
   colorScheme = text("--color-scheme", "scheme", "light or dark");
+  reducedMotion = flag("--reduced-motion", "Pages are asked to move less");
   offline = flag("--offline", "No network for pages");
+  network = text("--network", "ms,down,up", "A slower one: delay in ms, kbit/s down and up, as 200,1600,750");
+  headers = texts("--header", "name: value", "Sent with every request; can be given several times");
+  credentials = text(
+    "--http-credentials",
+    "user",
+    "Answer to HTTP authentication; the password is read from standard input",
+  );
+  permissions = texts(
+    "--permission",
+    "name=setting",
+    "As geolocation=granted (or denied, prompt); can be given several times",
+  );
   cpuSlowdown = text("--cpu-slowdown", "factor", "4: a quarter of the speed");
   tab = text("--tab", "id", "Only this tab; default: all");
   reset = flag("--reset", "End all emulation");
 
   async execute(): Promise<void> {
-    const changes = this.#changes();
+    const changes = await this.#changes();
     const isChanging = Object.keys(changes).length > 0;
     if (this.reset && isChanging) throw new HypeError("usage", "--reset stands alone");
     const tab = this.tab === undefined ? {} : { tab: this.tab };
@@ -50,7 +64,7 @@ export class EmulateCommand extends ServerCommand {
   }
 
   /** @throws HypeError usage */
-  #changes(): Omit<OperationInput<"emulate">, "tab" | "timeout_ms"> {
+  async #changes(): Promise<Omit<OperationInput<"emulate">, "tab" | "timeout_ms">> {
     const given = <T>(value: string | undefined, parse: (text: string) => T) =>
       value === undefined ? null : parse(value);
     const all = {
@@ -63,10 +77,19 @@ export class EmulateCommand extends ServerCommand {
       timezone: this.timezone ?? null,
       geolocation: given(this.geolocation, place),
       color_scheme: given(this.colorScheme, (value) => oneOf("--color-scheme", value, ["light", "dark"])),
+      reduced_motion: this.reducedMotion ? "reduce" : null,
       offline: this.offline || null,
+      network: given(this.network, slower),
+      extra_headers: this.headers.length === 0 ? null : Object.fromEntries(this.headers.map(header)),
+      http_credentials: this.credentials === undefined ? null : await this.#login(this.credentials),
+      permissions: this.permissions.length === 0 ? null : this.permissions.map(permission),
       cpu_slowdown: given(this.cpuSlowdown, (value) => number("--cpu-slowdown", value)),
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+  }
+
+  async #login(username: string): Promise<{ username: string; password: string }> {
+    return { username, password: (await readFully(this.context.stdin)).replace(/\r?\n$/, "") };
   }
 }
 
@@ -74,6 +97,28 @@ function size(value: string): { width: number; height: number } {
   const match = /^(\d{1,5})x(\d{1,5})$/i.exec(value);
   if (!match) throw new HypeError("usage", `--viewport ${JSON.stringify(value)}: expected WIDTHxHEIGHT, as 390x844`);
   return { width: Number(match[1]), height: Number(match[2]) };
+}
+
+function slower(value: string): { latency_ms: number; download_kbps: number; upload_kbps: number } {
+  const [latency, down, up, ...more] = value.split(",");
+  if (latency === undefined || down === undefined || up === undefined || more.length > 0)
+    throw new HypeError("usage", `--network ${JSON.stringify(value)}: expected MS,DOWN,UP, as 200,1600,750`);
+  const [latency_ms, download_kbps, upload_kbps] = [latency, down, up].map((part) =>
+    wholeNumber("--network", part),
+  ) as [number, number, number];
+  return { latency_ms, download_kbps, upload_kbps };
+}
+
+function header(text: string): [string, string] {
+  const match = /^([^:\s]+):\s*(.*)$/.exec(text);
+  if (!match) throw new HypeError("usage", "--header: expected NAME: VALUE"); // what stands in it is not repeated
+  return [match[1]!, match[2]!];
+}
+
+function permission(text: string) {
+  const match = /^([a-z-]+)=(.*)$/.exec(text);
+  if (!match) throw new HypeError("usage", `--permission ${JSON.stringify(text)}: expected NAME=granted`);
+  return { name: match[1]!, setting: oneOf("--permission", match[2]!, ["granted", "denied", "prompt"]) };
 }
 
 function place(value: string): { latitude: number; longitude: number } {

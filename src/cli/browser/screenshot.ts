@@ -2,6 +2,8 @@ import { extname } from "node:path";
 import { Command, Option } from "clipanion";
 import { Screenshot } from "../../contract/browser.ts";
 import { HypeError } from "../../contract/errors.ts";
+import { element } from "../arguments/element.ts";
+import { decimal, rectangle } from "../arguments/place.ts";
 import { oneOf, wholeNumber } from "../arguments/quantities.ts";
 import { CATEGORY, resolvePath, ServerCommand, writeFully } from "../command.ts";
 import { flag, text } from "../option.ts";
@@ -20,6 +22,7 @@ export class ScreenshotCommand extends ServerCommand {
     details: "The format follows the file's ending. `-o -` writes the picture to standard output.",
     examples: [
       ["Into a file", "$0 screenshot demo -o page.png"],
+      ["One element, sharp", "$0 screenshot demo --element e7 --scale 2"],
       ["The whole page, not just what fits", "$0 screenshot demo -o page.webp --full-page"],
     ],
   });
@@ -28,6 +31,9 @@ export class ScreenshotCommand extends ServerCommand {
   output = text("-o,--output", "file", "Where to; default NAME.png (or the format's ending)");
   format = text("--format", "format", `One of ${FORMATS.join(", ")}`);
   quality = text("--quality", "percent", "1 to 100, for jpeg and webp");
+  element = text("--element", "element", "Only this: a ref or a selector");
+  clip = text("--clip", "x,y,w,h", "Only this part of the page, CSS pixels");
+  scale = text("--scale", "number", "Pixels of the picture per CSS pixel");
   fullPage = flag("--full-page", "The whole page");
   keep = flag("--keep", "Keep it on the server's machine as well, see hype artifacts");
   tab = text("--tab", "id", "Tab to take; default: the one used last");
@@ -44,6 +50,9 @@ export class ScreenshotCommand extends ServerCommand {
       {
         format,
         full_page: this.fullPage,
+        ...(this.element === undefined ? {} : element(this.element)),
+        ...(this.clip === undefined ? {} : { clip: rectangle("--clip", this.clip) }),
+        ...(this.scale === undefined ? {} : { scale: decimal("--scale", this.scale) }),
         ...(this.quality === undefined ? {} : { quality: wholeNumber("--quality", this.quality) }),
         ...(this.tab === undefined ? {} : { tab: this.tab }),
       },
