@@ -98,6 +98,11 @@ test("a wrong key is said to be one, on the wire", async () => {
   expect(await child.exited).toBe(0);
 });
 
+const CODEX = {
+  mcp_servers: {
+    overhyped: { args: ["mcp", "--api", "http://10.0.0.5:8888"], env: { OVERHYPED_API_KEY: "KEY" } },
+  },
+};
 describe("hype mcp config", () => {
   test.each(Object.keys(SNIPPETS))("%s", async (client) => {
     const { code, stdout, stderr } = await hype(["mcp", "config", client, "--vm", "demo"]);
@@ -107,6 +112,32 @@ describe("hype mcp config", () => {
     expect(stdout).toContain("overhyped");
     if (stdout.startsWith("{")) JSON.parse(stdout);
     if (client === "codex") Bun.TOML.parse(stdout);
+  });
+  test.each(Object.keys(SNIPPETS))("%s, with a server elsewhere", async (client) => {
+    const elsewhere = "http://10.0.0.5:8888";
+    for (const given of [{ args: ["--api", elsewhere] }, { env: { OVERHYPED_API_BASE: elsewhere } }]) {
+      const options = { env: given.env ?? {} };
+      const { code, stdout, stderr } = await hype(["mcp", "config", client, ...(given.args ?? [])], options);
+      expect(code).toBe(0);
+      expect(stdout).toContain(elsewhere);
+      expect(stdout).toContain("KEY");
+      expect(stderr.match(/in place of KEY/g)).toHaveLength(1);
+      if (stdout.startsWith("{")) JSON.parse(stdout);
+      if (client === "codex") expect(Bun.TOML.parse(stdout)).toMatchObject(CODEX);
+      if (client !== "http") expect(stdout).toContain("--api");
+    }
+  });
+  test("says nothing of the server that is found by itself, and never a key", async () => {
+    const secret = "s".repeat(30);
+    for (const client of Object.keys(SNIPPETS).filter((name) => name !== "http")) {
+      const { stdout } = await hype(["mcp", "config", client]);
+      expect(stdout).not.toContain("--api");
+      expect(stdout).not.toContain("KEY");
+    }
+    const here = await hype(["mcp", "config", "cursor", "--api", "http://127.0.0.1:9999", "--key", secret]);
+    expect(here.stdout).toContain('"OVERHYPED_API_KEY": "KEY"');
+    expect(here.stdout + here.stderr).not.toContain(secret);
+    expect((await hype(["mcp", "config", "cursor", "--api", "http://127.0.0.1:9999"])).stdout).not.toContain("KEY");
   });
   test("lists clients, and refuses one it does not know", async () => {
     expect((await hype(["mcp", "config"])).stdout).toContain("Claude Code");

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { SNIPPETS } from "../../src/cli/mcp/snippets.ts";
 import { toolsFor, TOOLS } from "../../src/tools/registry.ts";
 import { GROUPS } from "../../src/tools/tool.ts";
 import { KEY, startTestServer } from "../server/harness.ts";
@@ -40,4 +41,14 @@ test("the page names tools that are there, all groups, and the length of the def
     expect(names).toContain(name);
   expect(page).toContain(GROUPS.join(", "));
   expect(page).toContain(`The default list is ${toolsFor("admin", ["default"]).length} tools`);
+});
+
+test("the page has what `hype mcp config` prints, for every client", async () => {
+  const page = await Bun.file(PAGE).text();
+  const [, section = ""] = /## Clients\n([\s\S]*?)\n## /.exec(page) ?? [];
+  const shown = [...section.matchAll(/### (.*)\n\n.*\n\n```\w+\n([\s\S]*?)\n```/g)].map(([, , text = ""]) => text);
+  const url = "http://127.0.0.1:7777/mcp?client=NAME";
+  const wanted = { vm: undefined, tools: undefined, program: "hype", url, api: undefined, env: {} };
+  const plain = (text: string) => text.replace(/\s+/g, "");
+  expect(shown.map(plain)).toEqual(Object.values(SNIPPETS).map(({ make }) => plain(make(wanted))));
 });

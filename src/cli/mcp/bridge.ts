@@ -1,6 +1,18 @@
 import { messageOf } from "../../contract/errors.ts";
 import { eventData, linesOf } from "./lines.ts";
-import { errorMessage, isRequest, type Message, modernHeaders, modernVersion } from "./message.ts";
+import {
+  errorMessage,
+  idsAnswered,
+  idsAsked,
+  isLostSession,
+  type Message,
+  modernHeaders,
+  modernVersion,
+  refusal,
+} from "./message.ts";
+
+/** Longest message passed on, characters: more than the server takes. */
+const MOST = 4 * 1024 * 1024;
 
 /** After the stream of a session broke off, milliseconds. */
 const AGAIN_MS = 1_000;
@@ -19,6 +31,9 @@ export type BridgeOptions = {
   signal: AbortSignal;
 };
 
+/** What the server said to a message it did not take. */
+type Refused = { status: number; text: string };
+
 /**
  * MCP over stdio, passed on to the server as it is: one message a line on this side, Streamable HTTP on the other, in both eras. A server
  * that is restarted is greeted anew with the client's own `initialize`, so the client notices nothing but a new list of its subscriptions.
@@ -29,13 +44,16 @@ export class Bridge {
   readonly #signal: AbortSignal;
   /** Requests of the 2026 era under way: to close their stream is to cancel them. */
   readonly #open = new Map<string | number, AbortController>();
+  /** What the client asked and was not answered, and what of that it gave up. */
+  readonly #asked = new Set<string | number>();
+  readonly #cancelled = new Set<string | number>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #subscribed = new Set<string>();
   #session: string | null = null;
   #version: string | null = null;
   #initialize: Message | null = null;
   #stream: AbortController | null = null;
-  #greeting: Promise<void> | null = null;
+  #greeting: Promise<Refused | null> | null = null;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -59,27 +77,49 @@ export class Bridge {
   }
 
   async #take(line: string | null): Promise<void> {
-    if (line === null) return this.#options.write(errorMessage(null, -32_600, "the message is too long"));
-    let message: Message;
+    const { write } = this.#options;
+    if (line === null) return write(errorMessage(null, -32_600, "Invalid Request: the message is far too long"));
+    let message: Message | Message[];
     try {
-      message = JSON.parse(line) as Message;
+      message = JSON.parse(line) as Message | Message[];
     } catch {
-      return this.#options.write(errorMessage(null, -32_700, "Parse error: a line is not JSON"));
+      return write(errorMessage(null, -32_700, "Parse error: a line is not JSON"));
     }
+    if (typeof message !== "object" || message === null)
+      return write(errorMessage(null, -32_600, "Invalid Request: a message is an object"));
+    const ids = idsAsked(message);
+    const refuse = async (code: number, why: string) => {
+      const left = ids.filter((id) => this.#asked.delete(id) && !this.#cancelled.has(id));
+      for (const id of left) await write(errorMessage(id, code, why));
+      if (ids.length === 0) this.#options.note(why);
+    };
+    for (const id of ids) this.#asked.add(id);
     try {
+      if (line.length > MOST) return await refuse(-32_600, `Invalid Request: the message is over ${MOST} characters`);
       await this.#pass(message, line);
+      if (this.#signal.aborted || ids.length === 0) return;
+      await refuse(-32_000, `the server at ${this.#base} went away before it answered`);
     } catch (thrown) {
       if (this.#signal.aborted) return;
-      const why = `no hype server answers at ${this.#base}: start one with \`hype serve\` (${messageOf(thrown)})`;
-      if (isRequest(message)) await this.#options.write(errorMessage(message.id, -32_000, why));
-      else this.#options.note(why);
+      await refuse(
+        -32_000,
+        `no hype server answers at ${this.#base}: start one with \`hype serve\` (${messageOf(thrown)})`,
+      );
+    } finally {
+      for (const id of ids) {
+        this.#asked.delete(id);
+        this.#cancelled.delete(id);
+      }
     }
   }
 
-  async #pass(message: Message, line: string): Promise<void> {
+  async #pass(message: Message | Message[], line: string): Promise<void> {
+    if (Array.isArray(message)) return await this.#answer(message, await this.#post(line, this.#sessionHeaders()));
     const version = modernVersion(message);
     if (message.method === "notifications/cancelled") {
-      const open = this.#open.get(message.params?.requestId as string);
+      const id = message.params?.requestId as string;
+      if (this.#asked.has(id)) this.#cancelled.add(id);
+      const open = this.#open.get(id);
       if (open) return open.abort();
     }
     if (version !== null) return await this.#passModern(message, line, version);
@@ -89,8 +129,9 @@ export class Bridge {
     const used = this.#session;
     let response = await this.#post(line, this.#sessionHeaders());
     if (response.status === 404 && used !== null && this.#initialize) {
-      await response.body?.cancel();
-      if (this.#session === used) await (this.#greeting ??= this.#greet().finally(() => (this.#greeting = null)));
+      const text = await response.text();
+      const refused = isLostSession(404, text) ? await this.#greetAnew(used) : { status: 404, text };
+      if (refused) return await this.#refused(message, refused);
       response = await this.#post(line, this.#sessionHeaders());
     }
     if (message.method === "initialize") this.#session = response.headers.get("mcp-session-id");
@@ -112,34 +153,44 @@ export class Bridge {
   }
 
   /** Hands on what the server says, whichever form it has. */
-  async #answer(message: Message, response: Response): Promise<void> {
-    const { write } = this.#options;
+  async #answer(message: Message | Message[], response: Response): Promise<void> {
     const type = response.headers.get("content-type") ?? "";
     if (type.startsWith("text/event-stream") && response.body) {
       for await (const data of eventData(response.body)) await this.#say(message, data);
       return;
     }
     const text = await response.text();
-    if (response.ok) return text === "" ? undefined : await this.#say(message, text);
-    if (!isRequest(message)) return this.#options.note(`the server answered ${response.status}: ${text.slice(0, 500)}`);
-    await write(refusal(message, response.status, text));
+    if (!response.ok) return await this.#refused(message, { status: response.status, text });
+    if (text !== "") await this.#say(message, text);
   }
 
-  async #say(message: Message, text: string): Promise<void> {
+  async #refused(message: Message | Message[], { status, text }: Refused): Promise<void> {
+    const ids = idsAsked(message);
+    for (const id of ids) if (this.#asked.delete(id)) await this.#options.write(refusal(id, status, text));
+    if (ids.length === 0) this.#options.note(`the server answered ${status}: ${text.slice(0, 500)}`);
+  }
+
+  async #say(message: Message | Message[], text: string): Promise<void> {
     if (text === "") return; // a priming event
-    if (message.method === "initialize") {
+    for (const id of idsAnswered(text)) this.#asked.delete(id as string);
+    if (!Array.isArray(message) && message.method === "initialize") {
       const { result } = JSON.parse(text) as Message;
       if (typeof result?.protocolVersion === "string") this.#version = result.protocolVersion;
     }
     await this.#options.write(text.includes("\n") ? JSON.stringify(JSON.parse(text)) : text);
   }
 
+  /** Once for all who found the session `lost`. @returns what the server said if it would not */
+  async #greetAnew(lost: string): Promise<Refused | null> {
+    if (this.#session !== lost) return await this.#greeting;
+    return await (this.#greeting ??= this.#greet().finally(() => (this.#greeting = null)));
+  }
+
   /** A session the server knows no more is replaced; what was subscribed to is so again. */
-  async #greet(): Promise<void> {
-    this.#session = null;
+  async #greet(): Promise<Refused | null> {
     const id = `hype-${crypto.randomUUID()}`;
     const response = await this.#post(JSON.stringify({ ...this.#initialize, id }));
-    if (!response.ok) throw new Error(`the server answered ${response.status} to initialize`);
+    if (!response.ok) return { status: response.status, text: await response.text() };
     this.#session = response.headers.get("mcp-session-id");
     await response.text(); // the client knows what it says
     const tell = async (message: object) =>
@@ -149,6 +200,7 @@ export class Bridge {
       await tell({ id: crypto.randomUUID(), method: "resources/subscribe", params: { uri } });
     this.#options.note("the server was restarted; the session goes on");
     this.#listen();
+    return null;
   }
 
   /** What the server says of itself: one stream a session, opened again when it breaks off. */
@@ -162,9 +214,13 @@ export class Bridge {
       while (!signal.aborted && session !== null) {
         try {
           const response = await this.#fetch("GET", { ...this.#sessionHeaders(), accept: "text/event-stream" }, signal);
-          if (response.status === 404 || response.status === 405) return void (await response.body?.cancel());
-          for await (const data of eventData(response.body ?? (async function* () {})()))
-            if (data) await this.#options.write(data);
+          if (response.ok && response.body) {
+            for await (const data of eventData(response.body)) if (data) await this.#options.write(data);
+          } else {
+            const isLost = isLostSession(response.status, await response.text());
+            if (response.status === 405) return;
+            if (isLost && (await this.#greetAnew(session)) === null) return; // it listens anew
+          }
         } catch {
           // The next call says what is wrong.
         }
@@ -208,18 +264,6 @@ export class Bridge {
       ...(ca !== undefined && { tls: { ca } }),
     } as RequestInit);
   }
-}
-
-/** What the server refused, in the client's protocol: its own words where it speaks MCP, else those of the problem document. */
-function refusal({ id }: Message, status: number, text: string): string {
-  try {
-    const said = JSON.parse(text) as { error?: unknown; detail?: string; remedy?: string };
-    if (said.error) return JSON.stringify({ jsonrpc: "2.0", id, error: said.error });
-    if (said.detail) return errorMessage(id, -32_000, `${said.detail}. ${said.remedy ?? ""}`.trim());
-  } catch {
-    // no JSON
-  }
-  return errorMessage(id, -32_000, `the server answered ${status}`);
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

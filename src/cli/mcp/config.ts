@@ -1,10 +1,13 @@
 import { Command, Option } from "clipanion";
+import { type Config, loadConfig } from "../../config/load.ts";
 import { oneOf } from "../arguments/quantities.ts";
 import { CATEGORY, ServerCommand } from "../command.ts";
 import { text } from "../option.ts";
 import { mcpUrl } from "./run.ts";
-import { type Snippet, SNIPPETS } from "./snippets.ts";
+import { type Snippet, SNIPPETS, type Wanted } from "./snippets.ts";
 
+/** The local admin key is found for these, and never sent elsewhere. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const NAMES = Object.keys(SNIPPETS);
 
 export class McpConfigCommand extends ServerCommand {
@@ -13,11 +16,12 @@ export class McpConfigCommand extends ServerCommand {
     category: CATEGORY.access,
     description: "Print what an AI client needs to use this server",
     details: `
-      Without a client: those that are known. Nothing is written; no key stands in what is printed, since \`hype mcp\` finds the one of this machine.
+      Without a client: those that are known. Nothing is written, and no key stands in what is printed: \`hype mcp\` finds the server of this machine and its key by itself. For another server its address is printed, and KEY where a key of it goes.
     `,
     examples: [
       ["Claude Code", "$0 mcp config claude"],
       ["Cursor, for one browser", "$0 mcp config cursor --vm demo"],
+      ["VS Code, with a server elsewhere", "$0 mcp config vscode --api https://hype.example.com"],
     ],
   });
 
@@ -29,18 +33,37 @@ export class McpConfigCommand extends ServerCommand {
     if (this.wanted === undefined) return this.#list();
     const client = oneOf("client", this.wanted, NAMES);
     const snippet = SNIPPETS[client] as Snippet;
-    const { apiBase } = await this.serverConfig();
+    const config = await this.serverConfig();
+    const { api, env } = elsewhere(config);
     const { vm, tools } = this;
-    const config = snippet.make({ vm, tools, program: programName(), url: mcpUrl(apiBase, { vm, tools }) });
-    if (this.json) return this.printJson({ client, where: snippet.where, config });
-    this.context.stderr.write(`${snippet.title}: ${snippet.where}\n`);
-    this.print(`${config}\n`);
+    const url = mcpUrl(config.apiBase, { vm, tools, client: "NAME" });
+    const printed = snippet.make({ vm, tools, program: programName(), url, api, env });
+    const hint = printed.includes("OVERHYPED_API_KEY") ? "; put a key of that server in place of KEY" : "";
+    const where = `${snippet.where}${hint}`;
+    if (this.json) return this.printJson({ client, where, config: printed });
+    this.context.stderr.write(`${snippet.title}: ${where}\n`);
+    this.print(`${printed}\n`);
   }
 
   #list(): void {
     if (this.json) return this.printJson({ clients: NAMES });
     for (const [name, { title }] of Object.entries(SNIPPETS)) this.print(`${name.padEnd(16)}${title}\n`);
   }
+}
+
+/** What `hype mcp` must be told of a server that it does not find by itself. A key is named, never printed. */
+function elsewhere(config: Config): Pick<Wanted, "api" | "env"> {
+  const { apiBase, apiKey, apiCa, listen } = config;
+  if (apiBase === loadConfig({ HOME: config.home }).apiBase) return { api: undefined, env: {} };
+  const { protocol, hostname } = new URL(apiBase);
+  const isHere = LOOPBACK.test(hostname) || hostname === listen.host;
+  return {
+    api: apiBase,
+    env: {
+      ...((!isHere || apiKey !== null) && { OVERHYPED_API_KEY: "KEY" }),
+      ...(protocol === "https:" && apiCa !== null && { OVERHYPED_API_CA: apiCa }),
+    },
+  };
 }
 
 /** The program itself where it is compiled: a client's PATH may be another than the shell's. */

@@ -1,25 +1,33 @@
-/** Longest line taken, characters: the largest body the server takes, and room. */
-const MOST = 4 * 1024 * 1024;
+/** Longest line that is still read, characters: who sent one that is too long is told which it was. */
+const MOST = 64 * 1024 * 1024;
 
-/** Text as lines, without their ends; empty ones are left out. A line that is too long comes as null, once. */
-export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string | null> {
+/** Text as lines, without their ends; empty ones are left out. A line over all bounds comes as null, once. */
+export async function* linesOf(stream: AsyncIterable<unknown>, most = MOST): AsyncGenerator<string | null> {
   const decoder = new TextDecoder();
-  let rest = "";
-  let isSkipping = false;
+  let pieces: string[] = [];
+  let length = 0;
+  const keep = (text: string) => {
+    length += text.length;
+    if (length <= most) pieces.push(text);
+    else pieces = [];
+  };
+  const taken = (): string | null => {
+    const line = length > most ? null : pieces.join("").replace(/\r$/, "");
+    pieces = [];
+    length = 0;
+    return line;
+  };
   for await (const piece of stream) {
-    rest += decoder.decode(Buffer.from(piece as Uint8Array), { stream: true });
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      const line = rest.slice(0, end).replace(/\r$/, "");
-      rest = rest.slice(end + 1);
-      if (!isSkipping && line !== "") yield line;
-      isSkipping = false;
+    const [first = "", ...rest] = decoder.decode(Buffer.from(piece as Uint8Array), { stream: true }).split("\n");
+    keep(first);
+    for (const text of rest) {
+      const line = taken();
+      if (line !== "") yield line;
+      keep(text);
     }
-    if (rest.length <= MOST) continue;
-    if (!isSkipping) yield null;
-    isSkipping = true;
-    rest = "";
   }
-  if (rest !== "" && !isSkipping) yield rest;
+  const last = taken();
+  if (last !== "") yield last;
 }
 
 /** The data of server-sent events (HTML standard, section 9.2), as they come. */

@@ -42,5 +42,47 @@ const headerValue = (text: string): string =>
 export const errorMessage = (id: Message["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id: id ?? null, error: { code, message } });
 
-/** A request waits for an answer; a notification and a response do not. */
-export const isRequest = (message: Message): boolean => message.method !== undefined && message.id !== undefined;
+type Id = string | number;
+
+/** The ids of what waits for an answer: requests do, notifications and responses do not. A batch (until 2025-03-26) has many. */
+export const idsAsked = (message: Message | Message[]): Id[] =>
+  listOf(message)
+    .filter(({ method }) => method !== undefined)
+    .map(({ id }) => id)
+    .filter((id): id is Id => typeof id === "string" || typeof id === "number");
+
+/** The ids a text from the server answers. */
+export function idsAnswered(text: string): unknown[] {
+  try {
+    return listOf(JSON.parse(text) as Message | Message[])
+      .filter(({ method }) => method === undefined)
+      .map(({ id }) => id);
+  } catch {
+    return []; // the client sees it as it is
+  }
+}
+
+const listOf = (message: Message | Message[]): Message[] =>
+  (Array.isArray(message) ? message : [message]).filter((it) => typeof it === "object" && it !== null);
+
+/** What the server refused, in the client's protocol: its own words where it speaks MCP, else those of the problem document. */
+export function refusal(id: Message["id"], status: number, text: string): string {
+  const said = saidIn(text);
+  if (said.error) return JSON.stringify({ jsonrpc: "2.0", id, error: said.error });
+  if (said.detail) return errorMessage(id, -32_000, `${said.detail}. ${said.remedy ?? ""}`.trim());
+  return errorMessage(id, -32_000, `the server answered ${status}`);
+}
+
+/** Whether the server says that it knows the session no more; a VM that is gone is a 404, too. */
+export const isLostSession = (status: number, text: string): boolean =>
+  status === 404 && saidIn(text).error?.code === SESSION_NOT_FOUND;
+
+const SESSION_NOT_FOUND = -32_001;
+
+function saidIn(text: string): { error?: { code?: unknown }; detail?: string; remedy?: string } {
+  try {
+    return (JSON.parse(text) ?? {}) as ReturnType<typeof saidIn>;
+  } catch {
+    return {};
+  }
+}

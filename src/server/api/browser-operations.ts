@@ -4,6 +4,7 @@ import { ARTIFACT_HEADER, KeepQuery } from "../../contract/index.ts";
 import { isKept, keepFile, untilDisposed } from "../artifacts/keep.ts";
 import type { Operation } from "../browser/operation.ts";
 import { BROWSER_OPERATIONS } from "../browser/operations.ts";
+import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
@@ -19,17 +20,18 @@ export function browserOperationRoutes(context: ServerContext) {
     app.post(
       `/${name}`,
       async ({ params, query, body, request, set }) => {
-        const guest = engine.guest(params.name);
         const asked: KeepQuery = query;
-        const vm = engine.get(params.name);
-        const result = await operation.run(guest, body, request.signal);
         const headers: Record<string, string> = {};
-        if (kept && isKept(vm, kept.kind, asked)) {
+        const result = await whileUsable(context, params.name, request.signal, async (guest, usable) => {
+          const vm = engine.get(params.name);
+          const given = await operation.run(guest, body, usable);
+          if (!kept || !isKept(vm, kept.kind, asked)) return given;
           using wire = untilDisposed();
-          const signal = AbortSignal.any([request.signal, closing, wire.signal]);
-          const file = await kept.file(result as never, guest, signal);
+          const signal = AbortSignal.any([usable, closing, wire.signal]);
+          const file = await kept.file(given as never, guest, signal);
           headers[ARTIFACT_HEADER] = (await keepFile(context, vm, kept.kind, asked.keep_as, file)).id;
-        }
+          return given;
+        });
         Object.assign(set.headers, headers);
         return reply
           ? result

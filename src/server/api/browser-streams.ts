@@ -5,6 +5,8 @@ import type { DownloadBytes } from "../../guest/downloads.ts";
 import { attachment } from "../artifacts/attachment.ts";
 import type { Gate } from "../auth/gate.ts";
 import { rangeOf } from "../browser/range.ts";
+import { streamed } from "../browser/streamed.ts";
+import { useBrowser } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { invalidRequest } from "../problem.ts";
 import { eventStream } from "../sse.ts";
@@ -24,7 +26,8 @@ const EntryQuery = v.strictObject({
 });
 
 /** What a browser gives bit by bit: what was recorded as it happens, and the bytes of downloads. */
-export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_MS }: ServerContext, gate: Gate) {
+export function browserStreamRoutes(context: ServerContext, gate: Gate) {
+  const { closing, heartbeatMs = HEARTBEAT_MS } = context;
   return new Elysia({ name: "browser-streams", prefix: "/api/v1/vms/:name/browser" })
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
     .get(
@@ -37,16 +40,15 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
         });
         if (!filter.success) throw invalidRequest("query", filter.issues);
         const { kinds, tab, after } = filter.output;
-        const guest = engine.guest(params.name);
-        const gone = engine.whenGone(params.name).signal;
+        const use = useBrowser(context, params.name);
         const stream = eventStream({
           after,
           source: (signal) =>
-            guest.observe.entries({ after, ...(kinds && { kinds }), ...(tab !== undefined && { tab }) }, signal),
+            use.guest.observe.entries({ after, ...(kinds && { kinds }), ...(tab !== undefined && { tab }) }, signal),
           heartbeatMs,
           closing,
-          ended: AbortSignal.any([gate.endedOf(request), gone]),
-          onClose: () => {},
+          ended: AbortSignal.any([gate.endedOf(request), use.gone]),
+          onClose: () => use[Symbol.dispose](),
         });
         return new Response(stream, {
           headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
@@ -65,32 +67,28 @@ export function browserStreamRoutes({ engine, closing, heartbeatMs = HEARTBEAT_M
     .get(
       "/downloads/:id",
       async ({ params, request }) => {
-        const guest = engine.guest(params.name);
-        const stop = new AbortController();
-        const signal = AbortSignal.any([stop.signal, request.signal, closing, gate.endedOf(request)]);
-        const download = await guest.downloads.get({ id: params.id, wait: false, timeout_ms: 10_000 }, signal);
-        const { state, received_bytes: there, total_bytes } = download;
-        const range = rangeOf(request.headers.get("range"), {
-          total: state === "completed" ? there : total_bytes,
-          there,
+        const callers = [request.signal, closing, gate.endedOf(request)];
+        const { download, range, read, stream } = await streamed(context, params.name, callers, async (use) => {
+          const told = await use.guest.downloads.get({ id: params.id, wait: false, timeout_ms: 10_000 }, use.signal);
+          const there = told.received_bytes;
+          const total = told.state === "completed" ? there : told.total_bytes;
+          const part = rangeOf(request.headers.get("range"), { total, there });
+          const asked = part ? { from: part.from, to: part.to } : { from: 0 };
+          const bytes = await use.guest.downloads.read({ id: params.id, ...asked }, use.signal);
+          return { download: told, range: part, read: part ? wholly(bytes, part.to - part.from + 1) : bytes };
         });
-        const asked = range ? { from: range.from, to: range.to } : { from: 0 };
-        const read = await guest.downloads.read({ id: params.id, ...asked }, signal);
-        return new Response(
-          pulled(range ? wholly(read, range.to - range.from + 1) : read, () => stop.abort()),
-          {
-            status: range ? 206 : 200,
-            headers: {
-              // The guest's word for the type would let a page be shown under our origin.
-              "content-type": "application/octet-stream",
-              "content-disposition": attachment(download.name),
-              "x-content-type-options": "nosniff",
-              "accept-ranges": "bytes",
-              ...(read.length === null ? {} : { "content-length": String(read.length) }),
-              ...(range && { "content-range": `bytes ${range.from}-${range.to}/${range.size}` }),
-            },
+        return new Response(stream, {
+          status: range ? 206 : 200,
+          headers: {
+            // The guest's word for the type would let a page be shown under our origin.
+            "content-type": "application/octet-stream",
+            "content-disposition": attachment(download.name),
+            "x-content-type-options": "nosniff",
+            "accept-ranges": "bytes",
+            ...(read.length === null ? {} : { "content-length": String(read.length) }),
+            ...(range && { "content-range": `bytes ${range.from}-${range.to}/${range.size}` }),
           },
-        );
+        });
       },
       {
         params: DownloadRef,
@@ -119,23 +117,4 @@ function wholly({ length, bytes }: DownloadBytes, promised: number): DownloadByt
         throw new HypeError("guest_unreachable", `the download ended ${promised - given} bytes before its range`);
     })(),
   };
-}
-
-/** Pulled, so that a slow reader makes the guest wait and no memory is used. */
-export function pulled({ bytes }: DownloadBytes, stop: () => void): ReadableStream<Uint8Array> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await iterator.next();
-        if (next.done) controller.close();
-        else controller.enqueue(next.value);
-      },
-      async cancel() {
-        stop();
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import * as v from "valibot";
 import { Upload, UPLOAD_SHA256_HEADER, UploadName, WriteUpload } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
+import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { invalidRequest } from "../problem.ts";
 import { NoQuery, VmRef } from "./schemas.ts";
@@ -9,7 +10,7 @@ import { NoQuery, VmRef } from "./schemas.ts";
 const UploadRef = v.strictObject({ ...VmRef.entries, file_name: UploadName });
 
 /** Files into the guest: the body passes through piece by piece, whatever its size. */
-export function browserUploadRoutes({ engine, closing }: ServerContext, gate: Gate) {
+export function browserUploadRoutes(context: ServerContext, gate: Gate) {
   return new Elysia({ name: "browser-uploads", prefix: "/api/v1/vms/:name/browser" })
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
     .put(
@@ -22,8 +23,10 @@ export function browserUploadRoutes({ engine, closing }: ServerContext, gate: Ga
           ...(request.headers.has(UPLOAD_SHA256_HEADER) && { sha256: request.headers.get(UPLOAD_SHA256_HEADER) }),
         });
         if (!told.success) throw invalidRequest("headers", told.issues);
-        const signal = AbortSignal.any([request.signal, closing, gate.endedOf(request)]);
-        return engine.guest(params.name).uploads.write(told.output, request.body ?? nothing(), signal);
+        const signal = AbortSignal.any([request.signal, context.closing, gate.endedOf(request)]);
+        return whileUsable(context, params.name, signal, (guest, usable) =>
+          guest.uploads.write(told.output, request.body ?? nothing(), usable),
+        );
       },
       {
         parse: () => null, // the body is nobody's to read but ours

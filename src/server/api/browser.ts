@@ -13,6 +13,8 @@ import {
   TabList,
 } from "../../contract/index.ts";
 import { isKept, keepFile } from "../artifacts/keep.ts";
+import type { Guest } from "../../guest/guest.ts";
+import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
@@ -23,25 +25,35 @@ const common = { params: VmRef, query: NoQuery };
 /** What a caller can do to the browser of a VM. A caller who goes away ends the wait in the guest, too. */
 export function browserRoutes(context: ServerContext) {
   const { engine } = context;
+  const on = <T>(vm: string, { signal }: Request, ask: (guest: Guest, signal: AbortSignal) => Promise<T>) =>
+    whileUsable(context, vm, signal, ask);
   return new Elysia({ name: "browser", prefix: "/api/v1/vms/:name/browser" })
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0)) // `timeout_ms` bounds these calls
-    .post("/navigate", ({ params, body, request }) => engine.guest(params.name).navigate(body, request.signal), {
-      ...common,
-      body: Navigate,
-      response: Navigated,
-      detail: about("Open a URL"),
-    })
-    .post("/evaluate", ({ params, body, request }) => engine.guest(params.name).evaluate(body, request.signal), {
-      ...common,
-      body: Evaluate,
-      response: trusted(Evaluated),
-      detail: about("Run a script in the page"),
-    })
+    .post(
+      "/navigate",
+      ({ params, body, request }) => on(params.name, request, (guest, signal) => guest.navigate(body, signal)),
+      {
+        ...common,
+        body: Navigate,
+        response: Navigated,
+        detail: about("Open a URL"),
+      },
+    )
+    .post(
+      "/evaluate",
+      ({ params, body, request }) => on(params.name, request, (guest, signal) => guest.evaluate(body, signal)),
+      {
+        ...common,
+        body: Evaluate,
+        response: trusted(Evaluated),
+        detail: about("Run a script in the page"),
+      },
+    )
     .post(
       "/screenshot",
       async ({ params, query, body, request }) => {
         const vm = engine.get(params.name);
-        const shot = await engine.guest(params.name).screenshot(body, request.signal);
+        const shot = await on(params.name, request, (guest, signal) => guest.screenshot(body, signal));
         // The type is the guest's word: only what was asked for is passed on.
         const contentType = `image/${body.format}`;
         const file = { contentType, ending: PICTURE_ENDINGS[body.format], bytes: shot.bytes };
@@ -59,13 +71,17 @@ export function browserRoutes(context: ServerContext) {
         detail: { ...about("Picture of the page"), ...textReply("image/*", "The image's bytes") },
       },
     )
-    .post("/content", ({ params, body, request }) => engine.guest(params.name).content(body, request.signal), {
-      ...common,
-      body: v.optional(Content, {}),
-      response: trusted(PageContent),
-      detail: about("The page as HTML or text"),
-    })
-    .get("/tabs", ({ params, request }) => engine.guest(params.name).tabs(request.signal), {
+    .post(
+      "/content",
+      ({ params, body, request }) => on(params.name, request, (guest, signal) => guest.content(body, signal)),
+      {
+        ...common,
+        body: v.optional(Content, {}),
+        response: trusted(PageContent),
+        detail: about("The page as HTML or text"),
+      },
+    )
+    .get("/tabs", ({ params, request }) => on(params.name, request, (guest, signal) => guest.tabs(signal)), {
       ...common,
       response: TabList,
       detail: about("Open tabs"),
