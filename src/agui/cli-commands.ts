@@ -55,6 +55,16 @@ const byId = (found: Record<string, unknown>): Record<string, unknown> => {
   return found;
 };
 
+const scaleOf = (scale: string): Record<string, unknown> => {
+  if (scale !== "css" && scale !== "device") throw usage("--scale is css or device here");
+  return { scale };
+};
+const toElement = (found: Record<string, unknown>): Record<string, unknown> => {
+  if (/^-?\d+,-?\d+$/.test(String(found.endTarget)))
+    throw usage("/drag goes from element to element here; /browser mouse-drag-xy goes by places");
+  return found;
+};
+
 /**
  * The CLI's commands by their words, and what they are here. Names and flags are the CLI's own: a test holds the table against its
  * definitions and tries its examples.
@@ -75,11 +85,29 @@ export const CLI_COMMANDS: Readonly<Record<string, CliTool | CliElsewhere>> = {
     flags: { off: { gives: { value: "false" } } },
     shape: ({ target, value = "true", ...rest }) => ({ ...rest, fields: [{ target, type: "checkbox", value }] }),
   },
+  type: { tool: "browser_type", places: ["text…"], flags: { on: "target" }, given: {} },
+  focus: { elsewhere: "/press KEYS --on ELEMENT and /type TEXT --on ELEMENT do it on the way" },
+  scroll: { tool: "browser_scroll", places: ["target?"], flags: { down: "dy", right: "dx" } },
+  drag: { tool: "browser_drag", places: ["startTarget", "endTarget"], shape: toElement },
+  "dialog answer": {
+    tool: "browser_handle_dialog",
+    places: ["answer"],
+    flags: { prompt: "promptText" },
+    shape: ({ answer, ...rest }) => ({ ...rest, accept: answer === "accept" }),
+  },
+  "dialog policy": { elsewhere: "/dialog answer accept, or dismiss, answers the one that is open" },
+  cookies: { tool: "browser_cookie_list", flags: { values: skips } },
+  "state clear": { tool: "browser_clear_state", flags: { part: "parts", origin: "origins" } },
   hover: { tool: "browser_hover", places: ["target"] },
   wait: { tool: "browser_wait_for" },
   screenshot: {
     tool: "browser_take_screenshot",
-    flags: { output: { from: formatOf("type", PICTURES) }, format: "type" },
+    flags: {
+      output: { from: formatOf("type", PICTURES) },
+      format: "type",
+      element: "target",
+      scale: { from: scaleOf },
+    },
   },
   record: {
     tool: "browser_start_video",
