@@ -8,7 +8,7 @@ const BATCH = 200;
 
 /**
  * Entries after `after`, then each as it comes, as server-sent events whose ids are their `seq`. A reader that is slower than the
- * page is served from the journal; when that has dropped what it did not yet get, it is told so and the stream ends.
+ * page is served from the journal; when that has dropped what it did not yet get, be it while it was away, it is told so and the stream ends.
  */
 export function streamEntries(
   journal: Journal,
@@ -17,7 +17,7 @@ export function streamEntries(
   response: ServerResponse,
   gone: AbortSignal,
 ): void {
-  let position = after;
+  let position = after > journal.seq ? 0 : after; // of an agent before this one, whose entries are gone
   let isBehind = true;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   response.write(": observing\n\n");
@@ -31,7 +31,7 @@ export function streamEntries(
   const catchUp = (): void => {
     while (!response.destroyed) {
       const { items, droppedTo } = journal.list(filter, position, BATCH);
-      if (position > after && droppedTo > position) {
+      if (position > 0 && droppedTo > position) {
         const problem = { code: "reader_too_slow", message: `entries up to ${droppedTo} were dropped` };
         response.end(`event: error\ndata: ${JSON.stringify(problem)}\n\n`);
         return;

@@ -51,10 +51,11 @@ const list = (more: object) => guest.observe.list(v.parse(ListEntries, { after: 
 const body = async (id: string, of = "response") =>
   new TextDecoder().decode(await guest.observe.body(v.parse(GetBody, { id, of })));
 
-/** Entries as they come until one is the wanted one. */
-async function until(isWanted: (entry: Entry) => boolean, filter: object = {}): Promise<Entry[]> {
+/** Entries as they come until one is the wanted one. @param after where earlier ones may be gone: 0 */
+async function until(isWanted: (entry: Entry) => boolean, filter: object = {}, after = since): Promise<Entry[]> {
   const seen: Entry[] = [];
-  for await (const entry of guest.observe.entries({ after: since, ...filter }, AbortSignal.timeout(10_000))) {
+  for await (const entry of guest.observe.entries({ after, ...filter }, AbortSignal.timeout(10_000))) {
+    if (entry.seq <= since) continue;
     seen.push(entry);
     if (isWanted(entry)) return seen;
   }
@@ -89,7 +90,7 @@ describe("console", () => {
     await page.evaluate("fetch('/data.json').then(() => 0)");
     await request("/data.json");
     await page.evaluate("for (let n = 0; n < 5000; n++) console.log(n, 'x'.repeat(100)); 0");
-    await until((entry) => entry.kind === "console" && entry.text.startsWith("4999 "));
+    await until((entry) => entry.kind === "console" && entry.text.startsWith("4999 "), {}, 0);
     const { items, dropped } = await list({ kinds: ["console"], after: 0, limit: 5000 });
     expect(items.length + dropped).toBeGreaterThanOrEqual(5000);
     expect(items.at(-1)).toMatchObject({ text: expect.stringMatching(/^4999 /) });
@@ -287,9 +288,21 @@ test("a reader that stops reading is served later, or told that entries were dro
   await page.evaluate("console.log('first'); 0");
   expect((await reading.next()).value).toMatchObject({ text: "first" });
   await page.evaluate("for (let n = 0; n < 6000; n++) console.log('y'.repeat(9000)); console.log('last'); 0");
-  await until((entry) => entry.kind === "console" && entry.text === "last");
+  await until((entry) => entry.kind === "console" && entry.text === "last", {}, 0);
   const drained = (async () => {
     for (;;) if ((await reading.next()).value?.text === "last") return "all";
   })();
   expect(await drained.catch((error) => error.code)).toBe("reader_too_slow");
+  const again = (after: number) =>
+    guest.observe
+      .entries({ after, kinds: ["console"] }, AbortSignal.timeout(20_000))
+      [Symbol.asyncIterator]()
+      .next()
+      .then(
+        ({ value }) => value?.seq,
+        ({ code }) => code,
+      );
+  expect(await again(since + 1)).toBe("reader_too_slow"); // one that was away
+  expect(await again(0)).toBeGreaterThan(0); // asks for what there is
+  expect(await again(1e9)).toBe(await again(0)); // comes from an agent before this one
 }, 40_000);

@@ -94,7 +94,7 @@ const ACTION_SUMMARIES: Record<ActionName, string> = {
   scroll: "Scroll the page or an element",
   focus: "Focus an element",
   upload: "Put uploads, or files of the guest, into a file input",
-  mouse: "Move, press, release the mouse or turn its wheel, by coordinates",
+  mouse: "Move, press or release the mouse, by coordinates",
   keyboard: "Hold, release a key, or insert text where the focus is",
   pause: "Wait between two actions",
 };
