@@ -13,6 +13,8 @@ import { ORDERS, type Order } from "./orders.ts";
 import { Permissions } from "./permissions.ts";
 
 const OWNER = "emulation";
+/** A change is waited for so long by the next one. */
+const TURN_MS = 5_000;
 /** Both are a renderer's, which tabs may share: whoever asks second is refused, though it has what it asks for. */
 const SHARED: Record<string, string> = {
   timezone: "Intl.DateTimeFormat().resolvedOptions().timeZone",
@@ -27,6 +29,7 @@ export class Emulation implements Layer {
   #all: Settings = {};
   #ofTab = new Map<string, Settings>();
   #held = new Map<string, NonNullable<Settings["viewport"]>>();
+  #last: Promise<unknown> = Promise.resolve();
   #applied = new WeakMap<OverlayTarget, Map<string, string>>(); // order -> its parameters as text
   #permissions = new Permissions();
   #browserUserAgent = "";
@@ -75,6 +78,7 @@ export class Emulation implements Layer {
    * @throws HypeError `emulation_refused` with Chromium's reason
    */
   async set({ tab, timeout_ms: _timeout, ...given }: Emulate): Promise<EmulationNow> {
+    using _turn = await this.#turn();
     const before = { all: this.#all, ofTab: new Map(this.#ofTab) };
     if (tab === undefined) this.#all = merged(this.#all, given);
     else this.#ofTab.set(tab, merged(this.#ofTab.get(tab) ?? {}, given, true));
@@ -83,6 +87,7 @@ export class Emulation implements Layer {
   }
 
   async reset(tab: string | undefined): Promise<EmulationNow> {
+    using _turn = await this.#turn();
     const before = { all: this.#all, ofTab: new Map(this.#ofTab) };
     if (tab === undefined) {
       this.#all = {};
@@ -97,15 +102,27 @@ export class Emulation implements Layer {
    * @throws HypeError `emulation_refused` with Chromium's reason
    */
   async holdViewport(tab: string, size: { width: number; height: number } | null): Promise<void> {
-    if (size === null && !this.#held.has(tab)) return;
+    using _turn = await this.#turn();
+    const former = this.#held.get(tab);
+    if (size === null && !former) return;
     if (size === null) this.#held.delete(tab);
     else this.#held.set(tab, size);
     try {
       await this.#change({ all: this.#all, ofTab: new Map(this.#ofTab) });
     } catch (thrown) {
-      this.#held.delete(tab);
+      if (former && size) this.#held.set(tab, former);
+      else this.#held.delete(tab);
       throw thrown;
     }
+  }
+
+  /** One change after the other: a refused one takes back what was there before it. A page that never answers holds nobody up for ever. */
+  async #turn(): Promise<Disposable> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#last;
+    this.#last = before.then(() => promise);
+    await Promise.race([before, Bun.sleep(TURN_MS)]);
+    return { [Symbol.dispose]: resolve };
   }
 
   /** Orders go out at once, in the order Chromium shall obey them. */
@@ -170,7 +187,10 @@ export class Emulation implements Layer {
       const text = JSON.stringify(params);
       if ((applied.get(order.name) ?? "null") === text) return [];
       applied.set(order.name, text);
-      return [this.#send(target, order, params)];
+      const sent = this.#send(target, order, params);
+      // Not in effect: asked again, by whom it concerns, it is refused again.
+      sent.catch(() => applied.get(order.name) === text && applied.delete(order.name));
+      return [sent];
     });
   }
 

@@ -31,15 +31,21 @@ export function find(
 export type Link = { ref: string; text: string; url: string };
 
 export function links(limit: number): { items: Link[]; total: number } {
-  const found = select("a[href], area[href]") as (HTMLAnchorElement | HTMLAreaElement)[];
+  const found = select("a[href], area[href]") as (HTMLAnchorElement | HTMLAreaElement | SVGAElement)[];
   return {
     total: found.length,
     items: found.slice(0, limit).map((element) => ({
       ref: refOf(element),
       text: roleAndName(element).name,
-      url: String(element.href).slice(0, 8_192),
+      url: addressOf(element).slice(0, 8_192),
     })),
   };
+}
+
+/** A link of SVG keeps it as it was written. */
+function addressOf({ href, baseURI }: HTMLAnchorElement | HTMLAreaElement | SVGAElement): string {
+  if (typeof href === "string") return href;
+  return URL.canParse(href.baseVal, baseURI) ? new URL(href.baseVal, baseURI).href : href.baseVal;
 }
 
 /** Looks at every frame drawn, no longer than `sliceMs`. */

@@ -188,6 +188,24 @@ describe("what cannot be had", () => {
       await page.evaluate("[navigator.maxTouchPoints, matchMedia('(prefers-color-scheme: dark)').matches]"),
     ).toEqual([0, true]);
   });
+
+  test.each<[string, object]>([
+    ["a time zone", { timezone: "No/Where" }],
+    ["a user agent of two lines", { user_agent: "a\nb" }],
+  ])("%s, asked for before anything else: refused as well", async (_name, settings) => {
+    await guest.overlay.resetEmulation(v.parse(ResetEmulation, {}));
+    for (let times = 0; times < 2; times++) {
+      await refused("emulation_refused", emulate(settings));
+      expect((await guest.overlay.emulation(v.parse(GetEmulation, {}))).all).toEqual({});
+    }
+  });
+  test("at the same time as what can: that stays", async () => {
+    await guest.overlay.resetEmulation(v.parse(ResetEmulation, {}));
+    const [bad, good] = await Promise.allSettled([emulate({ timezone: "No/Where" }), emulate({ locale: "de-DE" })]);
+    expect([bad.status, good.status]).toEqual(["rejected", "fulfilled"]);
+    expect((await guest.overlay.emulation(v.parse(GetEmulation, {}))).all).toEqual({ locale: "de-DE" });
+    expect(await page.evaluate("Intl.DateTimeFormat().resolvedOptions().locale")).toBe("de-DE");
+  });
 });
 
 test("a DevTools client that sets its own afterwards keeps it", async () => {

@@ -67,6 +67,10 @@ describe("links and find", () => {
     // The click is answered when it is done; the page it leads to may still be on its way.
     expect((await b.wait({ function: "document.title === 'Form'" })).title).toBe("Form");
   });
+  test("links of SVG", async () => {
+    await b.open(`data:text/html,<base href="http://a.test/b/"><svg><a href="c%3Fd=1"><text y=20>go</text></a></svg>`);
+    expect((await b.links()).items).toMatchObject([{ url: "http://a.test/b/c?d=1" }]);
+  });
   test.each<[string, object, string[]]>([
     ["words, any case", { text: "TEA" }, ["cell"]],
     ["exact words", { text: '"Part two"' }, ["heading"]],
