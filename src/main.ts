@@ -14,9 +14,9 @@ if (argv.length === 1 && ["version", "--version", "-v", "-V"].includes(argv[0] ?
   process.stdout.write(`hype ${VERSION}\n`);
 } else {
   const { processContext } = await import("./cli/context.ts");
-  const { run } = await import("./cli/run.ts");
+  const { isTuiAlone, run } = await import("./cli/run.ts");
   const context = processContext();
   process.exitCode = await run(argv, context);
   // The terminal interface is left at once, whatever it asked a server to do: a boot that it waits for goes on there.
-  if ((argv[0] ?? "tui") === "tui" && context.terminal.stdout) process.exit();
+  if (((argv[0] ?? "tui") === "tui" || isTuiAlone(argv)) && context.terminal.stdout) process.exit();
 }

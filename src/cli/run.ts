@@ -35,7 +35,7 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
 const TUI_OPTION = /^--(theme|server|api|key)(=|$)/;
 
 /** `hype --theme light`: options of the terminal interface, and no command. */
-function isTuiAlone(argv: string[]): boolean {
+export function isTuiAlone(argv: string[]): boolean {
   const rest = argv.filter((word, at) => !TUI_OPTION.test(word) && !/^--[a-z]+$/.test(argv[at - 1] ?? ""));
   return argv.length > 0 && rest.length === 0 && TUI_OPTION.test(argv[0]!);
 }

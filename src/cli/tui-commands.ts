@@ -60,8 +60,12 @@ export function tuiCommands(
       const own: CliContext = {
         ...context,
         // The server on the screen is meant, whatever the environment says.
-        env: { ...context.env, OVERHYPED_API_BASE: shown.server, OVERHYPED_API_KEY: shown.key ?? "" },
-        connect: (options) => (options.base === shown.server && !hasKey ? open(shown) : context.connect(options)),
+        env: { ...context.env, OVERHYPED_API_BASE: shown.server, OVERHYPED_API_KEY: "" },
+        connect: (options) => {
+          if (hasKey) return context.connect(options);
+          if (options.base === shown.server) return open(shown);
+          return context.connect({ ...options, key: null }); // what is known is another server's
+        },
         stdin: Readable.from([]),
         stdout: stream(),
         stderr: stream(),

@@ -128,6 +128,7 @@ export function tailFile(path: string, bytes = 8192): string {
   }
 }
 
+const REMOVE_ATTEMPTS = 3;
 /** What a directory of ours holds at most; more was put there by a VMM. */
 const TREE_DEPTH = 4;
 const TREE_ENTRIES = 1000;
@@ -140,8 +141,14 @@ const TREE_ENTRIES = 1000;
  */
 export async function removeTree(path: string): Promise<void> {
   if (removeSmall(path, TREE_DEPTH, { left: TREE_ENTRIES })) return;
-  const { code, stderr } = await run(["rm", "-rf", "--", path], { timeoutMs: 600_000 });
-  if (code !== 0) throw new HypeError("state_unwritable", `${path} cannot be removed: ${tail(stderr, 3)}`, { path });
+  let why = "";
+  // A process that dies may still make a file under it: then it is not empty when its turn comes.
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    const { code, stderr } = await run(["rm", "-rf", "--", path], { timeoutMs: 600_000 });
+    if (code === 0) return;
+    why = tail(stderr, 3);
+  }
+  throw new HypeError("state_unwritable", `${path} cannot be removed: ${why}`, { path });
 }
 
 /** @returns false when not all of it is gone. */

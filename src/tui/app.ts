@@ -257,6 +257,7 @@ export class App implements Disposable {
   }
 
   #wheel({ x, y, scroll }: MouseEvent): void {
+    if (this.#store.state.overlay) return;
     const wheel = this.#canvas?.spotAt(x, y)?.wheel;
     if (wheel && scroll?.direction === "up") this.#do(wheel.up);
     if (wheel && scroll?.direction === "down") this.#do(wheel.down);

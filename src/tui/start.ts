@@ -64,7 +64,8 @@ export async function runTui(options: TuiOptions): Promise<void> {
       suspend: () => void suspend(renderer, terminal),
       bell: () => void writeSync(1, "\u0007"),
     });
-    using _keeper = new SettingsKeeper(store, options.settingsFile);
+    // A file that is not understood is somebody's: it is left as it is.
+    using _keeper = problem ? null : new SettingsKeeper(store, options.settingsFile);
     if (problem) store.toast("bad", problem, true);
     void app.connectTo({ server: options.server, key: null });
     await left.promise;

@@ -291,15 +291,12 @@ describe("downloads of a guest that lies, stalls or ends", () => {
 
   test("a picture that came is kept though its VM is deleted meanwhile", async () => {
     const vm = server.engine.add("brief", { labels: {} });
-    using agent = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      async fetch() {
-        await server.engine.delete("brief");
-        return new Response("picture");
-      },
-    });
-    server.engine.guests.set("brief", new Guest(`http://127.0.0.1:${agent.port}`, "token"));
+    const guest = new Guest("http://127.0.0.1:1", "token");
+    guest.screenshot = async () => {
+      await server.engine.delete("brief");
+      return { bytes: new TextEncoder().encode("picture"), contentType: "image/png" };
+    };
+    server.engine.guests.set("brief", guest);
     const reply = await post("/api/v1/vms/brief/browser/screenshot?keep=true");
     expect([reply.status, await reply.text()]).toEqual([200, "picture"]);
     expect(await client.artifacts.get(reply.headers.get(HEADER)!)).toMatchObject({ vm_id: vm.id, vm_name: "brief" });

@@ -60,3 +60,20 @@ test.each([
     expect(sent).not.toContain(`Bearer ${KEY}`);
   },
 );
+
+test("a command of the palette that names another server takes no key along", async () => {
+  const sent: (string | null)[] = [];
+  using stranger = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch({ headers }) {
+      sent.push(headers.get("authorization"));
+      return Response.json(problemOf(new HypeError("unauthorized", "no valid key")), { status: 401 });
+    },
+  });
+  await using shown = new Shown(server.url);
+  await shown.until("demo");
+  shown.type(`:vms list --api ${stranger.url.origin}\r`);
+  await shown.until("exit code 1");
+  expect(sent).toEqual([null]);
+});

@@ -117,3 +117,13 @@ test("a terminal that cannot move its cursor: said, exit 2, nothing drawn", asyn
   await shown.told("TERM=dumb");
   expect(shown.output).not.toContain("\u001b[?1049h");
 });
+
+test("options without a command: leaving ends it as well, whatever goes on", async () => {
+  await using shown = new Shown(server.url, {}, 'exec "$@" --theme light');
+  await shown.until("demo");
+  shown.type(":vms watch\r");
+  await shown.until("ctrl-c ends it");
+  shown.kill("SIGTERM");
+  await shown.ended();
+  await shown.restored();
+});

@@ -43,7 +43,9 @@ export class Store {
     const id = ++this.#toasts;
     this.update(({ toasts }) => {
       toasts.push({ id, kind, text, atMs: this.#now(), stays });
-      if (toasts.length > MOST_TOASTS) toasts.shift();
+      if (toasts.length <= MOST_TOASTS) return;
+      const passing = toasts.findIndex((toast) => !toast.stays); // what went wrong is the last to go unseen
+      toasts.splice(Math.max(0, passing), 1);
     });
     if (stays) return;
     setTimeout(() => this.dismiss(id), TOAST_MS).unref();

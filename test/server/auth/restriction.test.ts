@@ -106,8 +106,11 @@ describe("a restricted key", () => {
         return { status: reply.status, text: (await reply.text()).replaceAll(name, "NAME") };
       };
       const nobody = await ask("nobody");
-      expect(nobody).toMatchObject({ status: 404 });
-      expect(nobody.text).toContain("vm_not_found");
+      // MCP says so in its own protocol, once there is a session and a tool is called (test/mcp).
+      if (!path.startsWith("/mcp/")) {
+        expect(nobody).toMatchObject({ status: 404 });
+        expect(nobody.text).toContain("vm_not_found");
+      }
       for (const name of [...hidden, ids.prod!]) expect(await ask(name)).toEqual(nobody);
       expect(server.engine.calls).toHaveLength(before);
     });
