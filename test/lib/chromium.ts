@@ -13,11 +13,25 @@ export function chromiumProgram(): string {
 export function processesOf(chromium: number): number[] {
   const all = [chromium];
   for (const parent of all)
-    for (const task of readdirSync(`/proc/${parent}/task`)) {
-      const children = readFileSync(`/proc/${parent}/task/${task}/children`, "utf8");
-      all.push(...children.split(" ").filter(Boolean).map(Number));
-    }
+    for (const task of namesIn(`/proc/${parent}/task`))
+      all.push(...childrenOf(`/proc/${parent}/task/${task}/children`));
   return all;
+}
+
+/** Empty when it ended meanwhile. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+function childrenOf(file: string): number[] {
+  try {
+    return readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 export const isRenderer = (pid: number): boolean =>
