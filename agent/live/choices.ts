@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Choices, type ControlCommand, LiveMessage, PICKERS } from "../../src/contract/index.ts";
+import { Choices, type ControlCommand, PICKERS } from "../../src/contract/index.ts";
 import { askDocuments } from "./documents.ts";
 import type { Screen } from "./screen.ts";
 
@@ -41,8 +41,8 @@ const CHOOSE = `(({ option, value }) => {${PICKER}
 /** The picker that is open in a tab after a click there; null where none is, or the page does not answer. */
 export async function openChoices(screen: Screen, { x, y }: { x: number; y: number }): Promise<Choices | null> {
   const found = await askDocuments(screen, LOOK, AbortSignal.timeout(PATIENCE_MS)).catch(() => null);
-  const told = v.safeParse(LiveMessage, { type: "choices", choices: { x, y, ...(found as object | null) } });
-  return found && told.success && told.output.type === "choices" ? told.output.choices : null;
+  const told = v.safeParse(Choices, { x, y, ...(found as object | null) });
+  return told.success ? told.output : null;
 }
 
 /** Picks from the picker that is open, and closes it. */

@@ -92,10 +92,15 @@ export async function connection(config: Config): Promise<ConnectOptions> {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** Whether the server of these settings runs here: its admin key is then found, and used. */
+export function isThisMachine({ apiBase, listen }: Pick<Config, "apiBase" | "listen">): boolean {
+  const { hostname } = new URL(apiBase);
+  return LOOPBACK.test(hostname) || hostname === listen.host;
+}
+
 /** The admin key of this machine, for servers on this machine only: it must not travel to a host that `--api` names. */
 export async function localAdminKey(config: Config): Promise<string | null> {
-  const { hostname } = new URL(config.apiBase);
-  if (!LOOPBACK.test(hostname) && hostname !== config.listen.host) return null;
+  if (!isThisMachine(config)) return null;
   const { paths } = await import("../config/paths.ts");
   const path = paths.adminKey(config);
   try {

@@ -105,7 +105,7 @@ export type LiveCommand = v.InferOutput<typeof LiveCommand>;
 /** Input fields with a picker, by `type`. */
 export const PICKERS = ["color", "date", "datetime-local", "month", "time", "week"] as const;
 /** A picker of the page opened by a click: Chromium draws it beside the page, so that no picture of the page shows it. */
-const Choices = v.object({
+export const Choices = v.object({
   /** Where it was clicked. */
   x: v.number(),
   y: v.number(),

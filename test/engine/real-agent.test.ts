@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { AgentHealth } from "../../src/contract/index.ts";
-import { processesOf } from "../lib/chromium.ts";
-import { request, until, World } from "./world.ts";
+import { ended, processesOf } from "../lib/chromium.ts";
+import { request, World } from "./world.ts";
 
 setDefaultTimeout(60_000); // a real Chromium starts twice here
 
@@ -32,13 +32,5 @@ test("the engine over the real agent and a real Chromium: boot, death, pause, ad
   const chromium = processesOf(chromiumOf(await second.engine.guest("demo").health()));
   await second.engine.delete("demo");
   expect(second.leftovers()).toEqual([]);
-  await until(() => !chromium.some(isThere)); // one that still dies writes into the profile, and so makes its directory again
+  await ended(chromium);
 });
-
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};

@@ -21,7 +21,7 @@ import { silentLog } from "../../src/log/log.ts";
 import { Profiles } from "../../src/profiles/profiles.ts";
 import { openStore, PRAGMAS } from "../../src/store/open.ts";
 import { Store } from "../../src/store/store.ts";
-import { processesOf } from "../lib/chromium.ts";
+import { ended, processesOf } from "../lib/chromium.ts";
 import { FakeDriver } from "../lib/fake-driver.ts";
 import { FakeNetwork } from "../lib/fake-network.ts";
 
@@ -147,7 +147,7 @@ export class World implements AsyncDisposable {
     const all = findProcesses(this.home).flatMap(({ pid }) => processesOf(pid));
     await endStrays(this.home);
     // What a Chromium started ends a moment after it, and until then writes into its profile.
-    await until(() => !all.some((pid) => existsSync(`/proc/${pid}`)));
+    await ended(all);
     this.store.close();
     rmSync(this.home, { recursive: true, force: true });
   }

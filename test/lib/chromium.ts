@@ -18,6 +18,11 @@ export function processesOf(chromium: number): number[] {
   return all;
 }
 
+/** Resolves when none of them is there any more. */
+export async function ended(pids: readonly number[]): Promise<void> {
+  while (pids.some((pid) => existsSync(`/proc/${pid}`))) await new Promise((next) => setImmediate(next));
+}
+
 /** Empty when it ended meanwhile. */
 function namesIn(directory: string): string[] {
   try {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../src/config/paths.ts";
 import { HypeError, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
@@ -21,7 +21,7 @@ import type {
   MachineState,
 } from "../../src/hypervisor/driver.ts";
 import type { Mood, StubSettings } from "../fake/guest-stub.ts";
-import { chromiumProgram, processesOf } from "./chromium.ts";
+import { chromiumProgram, ended, processesOf } from "./chromium.ts";
 import { addressOf } from "./fake-network.ts";
 
 const STUB = join(import.meta.dir, "../fake/guest-stub.ts");
@@ -155,8 +155,8 @@ export class FakeMachine implements Machine {
     const all = isAlive(this.record.process) ? processesOf(pid) : [];
     await endProcess(this.record.process, 0);
     // As a VM does, it ends with all that runs in it: a Chromium that still dies would write into a directory that is being removed.
-    while (all.some((one) => one !== pid && existsSync(`/proc/${one}`)))
-      await new Promise((next) => setImmediate(next));
+    await ended(all.filter((one) => one !== pid));
+    await new Promise((next) => setImmediate(next));
     await this.hook("killed");
   }
   async memoryMb(): Promise<number | null> {

@@ -1,13 +1,11 @@
 import { Command, Option } from "clipanion";
 import { type Config, loadConfig } from "../../config/load.ts";
 import { oneOf } from "../arguments/quantities.ts";
-import { CATEGORY, ServerCommand } from "../command.ts";
+import { CATEGORY, isThisMachine, ServerCommand } from "../command.ts";
 import { text } from "../option.ts";
 import { mcpUrl } from "./run.ts";
 import { type Snippet, SNIPPETS, type Wanted } from "./snippets.ts";
 
-/** The local admin key is found for these, and never sent elsewhere. */
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const NAMES = Object.keys(SNIPPETS);
 
 export class McpConfigCommand extends ServerCommand {
@@ -53,14 +51,13 @@ export class McpConfigCommand extends ServerCommand {
 
 /** What `hype mcp` must be told of a server that it does not find by itself. A key is named, never printed. */
 function elsewhere(config: Config): Pick<Wanted, "api" | "env"> {
-  const { apiBase, apiKey, apiCa, listen } = config;
+  const { apiBase, apiKey, apiCa } = config;
   if (apiBase === loadConfig({ HOME: config.home }).apiBase) return { api: undefined, env: {} };
-  const { protocol, hostname } = new URL(apiBase);
-  const isHere = LOOPBACK.test(hostname) || hostname === listen.host;
+  const { protocol } = new URL(apiBase);
   return {
     api: apiBase,
     env: {
-      ...((!isHere || apiKey !== null) && { OVERHYPED_API_KEY: "KEY" }),
+      ...((!isThisMachine(config) || apiKey !== null) && { OVERHYPED_API_KEY: "KEY" }),
       ...(protocol === "https:" && apiCa !== null && { OVERHYPED_API_CA: apiCa }),
     },
   };
