@@ -8,6 +8,8 @@ import { vp8Of } from "./matroska.ts";
 /** So much is left free for everybody else: the guest's files lie in its memory, bytes. */
 const KEEP_FREE_BYTES = 64 * 1024 * 1024;
 const MB = 1024 * 1024;
+/** So long {@link Recorder.end} waits for a picture of what is there when it is stopped: a browser may stand still, ms. */
+const LAST_LOOK_MS = 500;
 
 type EndedBy = NonNullable<Recording["ended_by"]>;
 
@@ -22,6 +24,9 @@ export class Recorder {
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #onFirst = Promise.withResolvers<void>();
   readonly #onWhole = Promise.withResolvers<void>();
+  readonly #onLast = Promise.withResolvers<void>();
+  #isLastLook = false;
+  #seen: Buffer | null = null;
   #beganAt: number | null = null;
   #takenAt = -Infinity;
   #encoding: Promise<void> | null = null;
@@ -43,10 +48,12 @@ export class Recorder {
     this.#film = new Film(path, request.format);
     this.#viewer = {
       wanted: { maxWidth: request.max_width, maxHeight: request.max_height, quality: request.quality },
-      isReady: () => this.#encoding === null && this.#waitMs() <= 0 && this.#ended === null,
+      isReady: () => this.#encoding === null && (this.#isLastLook || (this.#waitMs() <= 0 && this.#ended === null)),
       show: (picture) => {
+        const isLast = this.#isLastLook;
+        this.#isLastLook = false;
         this.#takenAt = performance.now();
-        this.#encoding = this.#take(picture).finally(() => this.#taken());
+        this.#encoding = this.#take(picture, isLast).finally(() => (isLast ? this.#onLast.resolve() : this.#taken()));
       },
     };
     this.#timer = setTimeout(() => void this.end("max_seconds"), request.max_seconds * 1_000);
@@ -93,6 +100,7 @@ export class Recorder {
     clearTimeout(this.#timer);
     this.#durationMs = this.#nowMs();
     await this.#encoding;
+    if (by === "stop") await this.#lookOnceMore();
     this.#leave();
     this.release();
     this.#film.close(this.#durationMs);
@@ -103,8 +111,19 @@ export class Recorder {
     this.#onWhole.resolve();
   }
 
-  async #take({ jpeg, at }: Picture): Promise<void> {
+  /** What the page shows when the film is stopped is in it, also where that picture is still on its way. */
+  async #lookOnceMore(): Promise<void> {
+    this.#isLastLook = true;
+    this.screen.cast.renew();
+    await Promise.race([this.#onLast.promise, this.screen.gone, Bun.sleep(LAST_LOOK_MS)]);
+    this.#isLastLook = false;
+    await this.#encoding;
+  }
+
+  async #take({ jpeg, at }: Picture, isLast: boolean): Promise<void> {
     try {
+      if (isLast && this.#seen?.equals(jpeg)) return;
+      this.#seen = jpeg;
       const { width, height } = await new Bun.Image(jpeg).metadata();
       const quality = this.request.quality;
       const picture =
@@ -115,6 +134,7 @@ export class Recorder {
         return void this.end("disk_full", `only ${bavail * bsize} bytes are free in the guest`);
       this.#beganAt ??= at;
       this.#film.add(picture, { width, height }, at - this.#beganAt);
+      if (isLast) this.#durationMs = at - this.#beganAt + 1_000 / this.request.fps;
       if (this.#film.frames === 1) this.#size = { width, height };
       this.#onFirst.resolve();
     } catch (thrown) {

@@ -57,7 +57,11 @@ async function play(bytes: Buffer): Promise<{ seconds: number; first: number[]; 
       video.src = `data:video/webm;base64,${data}`;
     });
     const at = async (time: number) => {
-      const drawn = new Promise((done) => (video.onseeked = done));
+      // "seeked" may come before the picture it stands for, and no picture where it is the same one (measured, version 156).
+      const drawn = new Promise((done) => {
+        video.requestVideoFrameCallback(done);
+        video.onseeked = () => setTimeout(done, 1_000);
+      });
       video.currentTime = time;
       await drawn;
       pen.drawImage(video, 0, 0, 1, 1);
