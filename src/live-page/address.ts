@@ -7,7 +7,7 @@ const reload = element<HTMLButtonElement>("reload");
 const buttons = ["back", "forward"] as const;
 
 /** Schemes that need no `//`, and hosts that seldom have a certificate. */
-const OPAQUE = /^(about|blob|chrome|data|view-source):/i;
+const OPAQUE = /^(about|blob|chrome|data|file|javascript|view-source):/i;
 const LOCAL = /^(localhost|\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\])([:/]|$)/i;
 
 /** What a person types becomes a URL. It is only ever sent to the VM: this page goes nowhere. */

@@ -211,6 +211,27 @@ describe("acting", () => {
     await page.locator("#copied").waitFor({ state: "hidden" });
   });
 
+  test("an address that is no page is refused in words, and the page stays", async () => {
+    await begin();
+    const address = page.getByLabel("Address of the page");
+    for (const [typed, words] of [
+      ["javascript:document.title='ran'", "a script is no page"],
+      [" JavaScript:document.title='ran'", "a script is no page"],
+      ["file:///etc/passwd", "files of the guest are not opened"],
+      ["file:/etc/passwd", "files of the guest are not opened"],
+      ["view-source:file:///etc/passwd", "files of the guest are not opened"],
+      ["view-source:javascript:document.title='ran'", "a script is no page"],
+    ] as const) {
+      await address.fill(typed);
+      await address.press("Enter");
+      await page.locator("#toast.shown", { hasText: `${typed.trim()}: ${words}` }).waitFor();
+    }
+    expect(await title()).toBe("Acts");
+    await address.fill(`${world.browsing.site.origin}/green`);
+    await address.press("Enter");
+    await settles(title, "Green");
+  });
+
   test("address, history, tabs and dialogs", async () => {
     await begin();
     const address = page.getByLabel("Address of the page");

@@ -83,6 +83,17 @@ window.jump=ms=>setTimeout(()=>history.pushState({},'','/waits/step-2'),ms)</scr
   "/endless": `<!doctype html><title>Endless</title><div id=list></div><script>
 const more=()=>{for(let i=0;i<20;i++)list.insertAdjacentHTML('beforeend','<p style="height:60px">row '+list.children.length)};more();
 addEventListener('scroll',()=>{if(scrollY+innerHeight>document.documentElement.scrollHeight-100&&list.children.length<200)more()})</script>`,
+  "/worker": `<!doctype html><title>Worker</title><script>const sw=navigator.serviceWorker;
+const ask=()=>fetch('/made').then(r=>r.text()).then(t=>document.title=t);sw.controller?ask():sw.addEventListener('controllerchange',ask);
+sw.register('/worker.js')</script>`,
+  "/socket": `<!doctype html><title>Socket</title><script>const s=new WebSocket('ws://'+location.host+'/ws');
+s.onopen=()=>s.send('hello');s.onmessage=e=>{document.title=e.data;s.close()}</script>`,
+  "/notes": `<!doctype html><title>Notes</title><script>const opening=indexedDB.open('notes',1);
+opening.onupgradeneeded=()=>opening.result.createObjectStore('notes',{keyPath:'id'});
+const store=()=>opening.result.transaction('notes','readwrite').objectStore('notes');
+const show=()=>store().getAll().onsuccess=e=>document.title='notes: '+(e.target.result.map(n=>n.text).join(', ')||'none');
+opening.onsuccess=()=>{opening.result.onversionchange=()=>opening.result.close();show()};
+window.keep=(id,text)=>store().put({id,text}).onsuccess=show</script>`,
   "/colours": `<!doctype html><title>Colours</title><body style="margin:0"><div id=red style="width:100px;height:50px;background:#f00"></div>
 <div id=blue style="width:60px;height:40px;background:#00f;margin-top:2000px"></div>`,
 };

@@ -3,6 +3,7 @@ import { PAGES } from "./pages.ts";
 /**
  * The site on loopback, a free port. The same pages stand under `other`, which is another site to Chromium and so another process.
  * `/slow?ms=N` answers late, `/hang` never, `/drop` cuts the connection, `/loop` redirects for ever, `/hop?n=N` N times.
+ * `/ws` is a WebSocket that echoes.
  */
 export type Site = Disposable & {
   origin: string;
@@ -22,9 +23,11 @@ export function serveSite(pages: Record<string, string> = {}): Site {
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 0,
-    async fetch(request, { port }) {
+    async fetch(request, bun) {
       const url = new URL(request.url);
+      const { port } = bun;
       signalOf(url.pathname + url.search).resolve();
+      if (url.pathname === "/ws" && bun.upgrade(request)) return undefined;
       const special = await SPECIAL[url.pathname]?.(url);
       if (special) return special;
       const page = pages[url.pathname] ?? PAGES[url.pathname];
@@ -33,6 +36,7 @@ export function serveSite(pages: Record<string, string> = {}): Site {
         page ? 200 : 404,
       );
     },
+    websocket: { message: (socket, said) => void socket.send(typeof said === "string" ? `echo ${said}` : said) },
   });
   return {
     origin: `http://127.0.0.1:${server.port}`,
@@ -44,6 +48,11 @@ export function serveSite(pages: Record<string, string> = {}): Site {
 
 const html = (text: string, status = 200) =>
   new Response(text, { status, headers: { "content-type": "text/html; charset=utf-8" } });
+
+/** Answers `/made` by what it asks the site for itself. */
+const WORKER = `oninstall=()=>skipWaiting();onactivate=event=>event.waitUntil(clients.claim());
+onfetch=event=>{if(new URL(event.request.url).pathname==='/made')
+event.respondWith(fetch('/flour').then(reply=>reply.text()).then(text=>new Response('bread of '+text)))}`;
 
 const SPECIAL: Record<string, (url: URL) => Response | Promise<Response>> = {
   "/slow": async (url) => {
@@ -57,5 +66,7 @@ const SPECIAL: Record<string, (url: URL) => Response | Promise<Response>> = {
     return Response.redirect(left > 1 ? `/hop?n=${left - 1}` : "/", left % 2 ? 302 : 307);
   },
   "/file": () => new Response("x", { headers: { "content-disposition": "attachment; filename=x.bin" } }),
+  "/worker.js": () => new Response(WORKER, { headers: { "content-type": "text/javascript" } }),
+  "/flour": () => new Response("flour", { headers: { "content-type": "text/plain" } }),
   "/empty": () => new Response(null, { status: 204 }),
 };
