@@ -9,10 +9,13 @@ import { downloadRoutes } from "./door/download-routes.ts";
 import { browserRoutes } from "./door/browser-routes.ts";
 import { cdpJsonRoutes } from "./door/cdp-json.ts";
 import { cdpTunnel } from "./door/cdp-tunnel.ts";
+import { DownloadClaims } from "./door/download-claims.ts";
 import { observeRoutes } from "./door/observe-routes.ts";
 import { overlayRoutes } from "./door/overlay-routes.ts";
+import { profileRoutes } from "./door/profile-routes.ts";
 import { namingProxy, proxyRoutes } from "./door/proxy-routes.ts";
 import { recordingRoutes } from "./door/recording-routes.ts";
+import { SHELL_PATH, shellSocket } from "./door/shell-socket.ts";
 import { stateRoutes } from "./door/state-routes.ts";
 import { uploadRoutes } from "./door/upload-routes.ts";
 import { openDoor, type Upgrade } from "./door/door.ts";
@@ -20,9 +23,11 @@ import { Downloads } from "./downloads/downloads.ts";
 import { Screens } from "./live/screens.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
+import { recordDownloads } from "./observe/downloads.ts";
 import { allowReservations, setOomScore } from "./machine/memory-policy.ts";
 import { noMachine } from "./machine/no-machine.ts";
 import { overlayParts } from "./overlay/parts.ts";
+import { WholeProfile } from "./profile/whole-profile.ts";
 import { BrowserProxy } from "./proxy/proxy.ts";
 import { Recordings } from "./recording/recordings.ts";
 import { parseSettings } from "./settings.ts";
@@ -58,17 +63,21 @@ async function main(): Promise<void> {
   const downloads = new Downloads(browser, `${settings.userDataDir}-downloads`, settings.browserUid, log);
   const uploads = new Uploads(`${settings.userDataDir}-uploads`);
   const proxy = await BrowserProxy.open(browser, settings, log);
-  browser.start();
+  const state = new State(browser, settings.userDataDir);
+  const profile = new WholeProfile(browser, state, settings);
+  profile.start();
 
   const machine = settings.machine === "guest" ? guestMachine : noMachine(() => void end());
   const overlay = overlayParts(browser, log);
+  void recordDownloads(downloads, overlay.observer.journal, new AbortController().signal);
   const screens = new Screens(browser);
   const recordings = new Recordings(browser, screens, `${settings.userDataDir}-recordings`);
   const routes = {
     ...agentRoutes({ browser, token, machine, ring, log }),
-    ...namingProxy(proxy, browserRoutes(browser, { uploads, downloads }, log)),
+    ...namingProxy(proxy, browserRoutes(browser, { uploads, downloads }, overlay.emulation, log)),
     ...proxyRoutes(proxy),
-    ...stateRoutes(new State(browser, settings.userDataDir)),
+    ...stateRoutes(state),
+    ...profileRoutes(profile),
     ...overlayRoutes(overlay),
     ...observeRoutes(browser, overlay),
     ...downloadRoutes(downloads),
@@ -76,14 +85,19 @@ async function main(): Promise<void> {
     ...uploadRoutes(uploads),
     ...cdpJsonRoutes(browser),
   };
-  const tunnel = cdpTunnel(browser, () => downloads.claim());
+  const claims = new DownloadClaims((context) => downloads.claim(context));
+  downloads.isTaken = (context) => claims.isSet(context);
+  const tunnel = cdpTunnel(browser, claims);
   const live = liveSocket({ browser, emulation: overlay.emulation, screens });
+  const shells = shellSocket();
+  const sockets: Record<string, Upgrade> = { [LIVE_PATH]: live, [SHELL_PATH]: shells.upgrade };
   const upgrade: Upgrade = (request, ...rest) =>
-    (request.url?.split("?")[0] === LIVE_PATH ? live : tunnel)(request, ...rest);
+    (sockets[request.url?.split("?")[0] ?? ""] ?? tunnel)(request, ...rest);
   const door = await openDoor(settings, token, routes, upgrade, log);
   process.stdout.write(`${AGENT_LISTENING_LINE} on ${door.port}\n`);
 
   async function end(): Promise<void> {
+    shells.end();
     await recordings.end();
     await Promise.all([door.close(), browser.stop()]);
     process.exit(0);

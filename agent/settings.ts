@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { AGENT_PORT, EXPECT_PROXY_WORD, HypeError, messageOf } from "../src/contract/index.ts";
+import { AGENT_PORT, EXPECT_PROFILE_WORD, EXPECT_PROXY_WORD, HypeError, messageOf } from "../src/contract/index.ts";
 
 /** How the agent runs. The defaults are those of a guest; flags exist so that the same program runs as a local process. */
 export type Settings = {
@@ -18,6 +18,8 @@ export type Settings = {
   machine: "guest" | "none";
   /** The VM has a proxy, which the server is about to tell: Chromium opens nothing before. */
   expectProxy: boolean;
+  /** The VM has a whole profile, which the server is about to send: Chromium starts with it. */
+  expectProfile: boolean;
 };
 
 /** Debian's `/usr/bin/chromium-headless-shell` is a shell script that does not exec: signals must reach the real program. */
@@ -39,6 +41,8 @@ export function parseSettings(argv: string[]): Settings {
     tokenFile: flags["token-file"],
     machine: flags.machine,
     expectProxy: flags["expect-proxy"] || (flags.machine === "guest" && kernelWords().includes(EXPECT_PROXY_WORD)),
+    expectProfile:
+      flags["expect-profile"] || (flags.machine === "guest" && kernelWords().includes(EXPECT_PROFILE_WORD)),
   };
 }
 
@@ -56,6 +60,7 @@ function readFlags(argv: string[]) {
         "token-file": { type: "string", default: "/run/hype-agent/token" },
         machine: { type: "string", default: "guest" },
         "expect-proxy": { type: "boolean", default: false },
+        "expect-profile": { type: "boolean", default: false },
       },
     }).values;
   } catch (thrown) {

@@ -19,6 +19,7 @@ import { size } from "./size.ts";
 import { startup } from "./startup.ts";
 import { tabs } from "./tabs.ts";
 import { throughServer } from "./through-server.ts";
+import { transfers } from "./transfers.ts";
 import { tui } from "./tui.ts";
 
 const benches: Record<string, () => Promise<Row[]>> = {
@@ -31,6 +32,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   profiles,
   tabs,
   "through-server": throughServer,
+  transfers,
   mcp,
   agui,
   "live-server": liveServer,

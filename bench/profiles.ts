@@ -9,6 +9,7 @@ import type { Row } from "./lib/row.ts";
 import { median, spread } from "./lib/statistics.ts";
 
 const COOKIES = 60;
+type Sort = { name: string; what: string };
 const SORTS = [
   { name: "cookies", what: "cookies only", sites: 0 },
   { name: "one", what: "one site", sites: 1 },
@@ -40,7 +41,7 @@ export async function profiles(): Promise<Row[]> {
   const kept = new Profiles({ config: world.config, store: world.store, log: silentLog });
   for (const { name, sites } of SORTS) kept.import(name, { state: aPersonsState(sites), replace: false });
   const cost = { where: "local agent", rounds: 10, goalMs: 500, reason: "the machine was busy" };
-  return await compare(cost, async (profile) => {
+  return await compare(SORTS, cost, async (profile) => {
     const started = performance.now();
     await world.engine.create(request("demo", { profile }));
     const took = performance.now() - started;
@@ -59,23 +60,35 @@ export async function profilesInVms(): Promise<Row[]> {
     await Bun.write(file, JSON.stringify(aPersonsState(sites)));
     await home.ok(["profiles", "import", name, file]);
   }
+  const whole: Sort[] = [];
+  for (const { name, what } of SORTS) {
+    await home.ok(["vms", "create", "bench", "--profile", name]);
+    await home.ok(["profiles", "save", "bench", "--as", `whole-${name}`, "--whole"]);
+    await home.ok(["vms", "delete", "bench"]);
+    whole.push({ name: `whole-${name}`, what: `whole, ${what}` });
+  }
   const reason =
     "each site is a renderer of its own, which takes Chromium seconds to start where the processor is emulated";
-  return await compare({ where: "microVM", rounds: 3, goalMs: 3_000, reason }, async (profile) => {
-    const started = performance.now();
-    await home.ok(["vms", "create", "bench", ...(profile === null ? [] : ["--profile", profile])]);
-    const took = performance.now() - started;
-    await home.ok(["vms", "delete", "bench"]);
-    return took;
-  });
+  return await compare(
+    [...SORTS, ...whole],
+    { where: "microVM", rounds: 3, goalMs: 3_000, reason },
+    async (profile) => {
+      const started = performance.now();
+      await home.ok(["vms", "create", "bench", ...(profile === null ? [] : ["--profile", profile])]);
+      const took = performance.now() - started;
+      await home.ok(["vms", "delete", "bench"]);
+      return took;
+    },
+  );
 }
 
 /** @param create makes a VM and says how long that took, ms */
 async function compare(
+  sorts: Sort[],
   { where, rounds, goalMs, reason }: { where: string; rounds: number; goalMs: number; reason: string },
   create: (profile: string | null) => Promise<number>,
 ): Promise<Row[]> {
-  const names = [null, ...SORTS.map(({ name }) => name)];
+  const names = [null, ...sorts.map(({ name }) => name)];
   const times = new Map<string | null, number[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round++)
     for (const name of names) {
@@ -83,7 +96,7 @@ async function compare(
       if (round >= 0) times.get(name)!.push(took); // the first round fills the page cache
     }
   const without = times.get(null)!;
-  return SORTS.map(({ name, what }) => {
+  return sorts.map(({ name, what }) => {
     const cost = median(times.get(name)!) - median(without);
     return {
       what: `create with a profile, ${what} (${where})`,

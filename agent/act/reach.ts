@@ -2,6 +2,7 @@ import { HypeError } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
 import { pause } from "../browser/deadline.ts";
 import { DocumentGone, type PageDocument, PageRefusal } from "../browser/document.ts";
+import { frameMap } from "../browser/frame-map.ts";
 import { Frames, type Located, type Target } from "../browser/frames.ts";
 import { within } from "../browser/page-call.ts";
 import type { TabSession } from "../browser/tabs.ts";
@@ -52,11 +53,9 @@ async function outwards(
   signal: AbortSignal,
 ): Promise<{ x: number; y: number }> {
   let { x, y } = from;
-  for (const { document: outer, ref } of Frames.outwards(document)) {
-    const box = await outer.call("frameBox", [ref], signal);
-    x = box.x + x * box.scale;
-    y = box.y + y * box.scale;
-    if (!force) await outer.call("reachesFrame", [ref, x, y], signal);
+  for (const frame of Frames.outwards(document)) {
+    ({ x, y } = (await frameMap(frame, signal))({ x, y }));
+    if (!force) await frame.document.call("reachesFrame", [frame.ref, x, y], signal);
   }
   return { x, y };
 }

@@ -1,11 +1,7 @@
 import type { PageEvent } from "../../src/contract/index.ts";
 import type { Browser, Running } from "../chromium/supervisor.ts";
+import { looks } from "./looks.ts";
 
-/**
- * Looks after something changed, ms: a page that is loading changes several times, and Chromium 156 often tells of no change when only
- * the title comes later (measured).
- */
-const LOOKS_MS = [250, 1_000, 3_000];
 const LIST_TIMEOUT_MS = 5_000;
 const URL_CHARACTERS = 2_048;
 const TITLE_CHARACTERS = 512;
@@ -35,22 +31,8 @@ export function watchPage(browser: Browser, tell: (event: PageEvent) => void): (
     leave();
     const running = browser.runningOrNull;
     if (!running) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let first = true;
-    const lookIn = ([ms, ...later]: readonly number[]) => {
-      if (ms === undefined) return void (timer = undefined);
-      timer = setTimeout(() => {
-        first = false;
-        look(running).catch(() => {}); // a browser that went away is told by its own event
-        lookIn(later);
-      }, ms);
-    };
-    const soon = () => {
-      if (timer !== undefined && first) return; // the first look is still to come
-      clearTimeout(timer);
-      first = true;
-      lookIn(LOOKS_MS);
-    };
+    // A browser that went away is told by its own event.
+    const { soon, stop } = looks(() => void look(running).catch(() => {}));
     const stops = [
       running.connection.on("Target.targetInfoChanged", soon),
       running.connection.on("Target.targetCreated", soon),
@@ -58,8 +40,8 @@ export function watchPage(browser: Browser, tell: (event: PageEvent) => void): (
       running.tabs.onUse(soon),
     ];
     leave = () => {
-      clearTimeout(timer);
-      for (const stop of stops) stop();
+      stop();
+      for (const unlisten of stops) unlisten();
     };
     soon();
   };

@@ -19,6 +19,8 @@ const DYING_MS = 1_000;
 const PREPARE_MS = 5_000;
 /** For Chromium to write down what it keeps and leave, before it is killed. */
 const LEAVE_MS = 5_000;
+/** The same where what it writes down is to be kept. */
+const FLUSH_MS = 60_000;
 const CHROMIUM_LOG_BYTES = 256 * 1024;
 
 /** A Chromium that is up, and what belongs to this run of it. */
@@ -45,7 +47,10 @@ export class Browser {
   #listeners = new Set<(event: BrowserEvent) => void>();
   #preparations: ((devtools: URL) => Promise<unknown>)[] = [];
   #stop = new AbortController();
-  #relaunching = false;
+  /** How long a Chromium that was asked to go may take, ms; null: nobody asked it. */
+  #leaveMs: number | null = null;
+  /** While it is there no Chromium is started. */
+  #closed: Promise<void> | null = null;
   #ended: Promise<void> | undefined;
 
   constructor(
@@ -116,7 +121,7 @@ export class Browser {
     const onAbort = () => again.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      this.#relaunching = true;
+      this.#leaveMs = LEAVE_MS;
       connection.send("Browser.close", undefined).catch(() => {}); // a browser that does not hear is killed
       await Promise.race([chromium.exited, sleep(LEAVE_MS, signal)]);
       chromium.kill();
@@ -128,15 +133,49 @@ export class Browser {
     }
   }
 
+  /**
+   * Ends Chromium in good order, so that all it keeps is on disk, and starts it anew when the work is done or failed; its tabs are
+   * gone. One that was never started is started only when the work is done. Returns before it is usable.
+   * @throws HypeError `operation_timeout` when Chromium does not end by itself, and whatever the work throws
+   */
+  async whileClosed<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (!this.#ended) {
+      const done = await work();
+      this.start();
+      return done;
+    }
+    await this.ready(signal);
+    signal.throwIfAborted();
+    const { connection, chromium } = this.running;
+    const closed = Promise.withResolvers<void>();
+    this.#closed = closed.promise;
+    this.#leaveMs = FLUSH_MS;
+    try {
+      connection.send("Browser.close", undefined).catch(() => {}); // its end is what counts
+      const left = await Promise.race([chromium.exited, sleep(FLUSH_MS, signal).then(() => null)]);
+      chromium.kill();
+      await chromium.exited;
+      signal.throwIfAborted();
+      if (left === null)
+        throw new HypeError("operation_timeout", `Chromium did not close by itself within ${FLUSH_MS} ms`);
+      return await work();
+    } finally {
+      this.#closed = null;
+      closed.resolve();
+    }
+  }
+
   async #supervise(): Promise<void> {
     for (let quickDeaths = 0; !this.#stop.signal.aborted;) {
       const startedAt = performance.now();
       this.#enter({ type: "browser_starting", restarts: this.restarts });
+      if (this.#closed) await Promise.race([this.#closed, aborted(this.#stop.signal)]);
+      if (this.#stop.signal.aborted) return;
       const reason = await this.#runOnce();
       this.#running = null;
       if (this.#stop.signal.aborted) return;
-      if (this.#relaunching) {
-        this.#relaunching = false;
+      if (this.#leaveMs !== null) {
+        this.#leaveMs = null;
         continue;
       }
       quickDeaths = performance.now() - startedAt > STABLE_MS ? 0 : quickDeaths + 1;
@@ -181,7 +220,7 @@ export class Browser {
     await Promise.race([chromium.exited, connection.closed]);
     this.#running = null;
     // A dying browser closes its sockets a moment before it is gone; a living one closes ours after a message beyond its limits.
-    return await Promise.race([chromium.exited, Bun.sleep(this.#relaunching ? LEAVE_MS : DYING_MS).then(() => null)]);
+    return await Promise.race([chromium.exited, Bun.sleep(this.#leaveMs ?? DYING_MS).then(() => null)]);
   }
 
   async #prepare({ devtools }: Chromium): Promise<void> {
@@ -206,3 +245,9 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await promise;
   clearTimeout(timer);
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -33,6 +33,7 @@ import type { Browser } from "../chromium/supervisor.ts";
 import { type Handler, json, type Reply } from "./http.ts";
 import type { Downloads } from "../downloads/downloads.ts";
 import { waitForDownload } from "../downloads/wait.ts";
+import type { Emulation } from "../emulation/emulation.ts";
 import { located } from "../uploads/located.ts";
 import type { Uploads } from "../uploads/uploads.ts";
 import { operation, type Timed } from "./operation.ts";
@@ -41,7 +42,12 @@ import type { Routes } from "./door.ts";
 const LIST_TIMEOUT_MS = 10_000;
 
 /** `/v1/browser/*`: one line an operation, the work stands in agent/browser/ and agent/act/. */
-export function browserRoutes(browser: Browser, files: { uploads: Uploads; downloads: Downloads }, log: Log): Routes {
+export function browserRoutes(
+  browser: Browser,
+  files: { uploads: Uploads; downloads: Downloads },
+  emulation: Emulation,
+  log: Log,
+): Routes {
   type Note = (text: string) => void;
   const note: Note = (text) => log.info(text);
   const onTabs = <R extends Timed, T>(
@@ -81,10 +87,12 @@ export function browserRoutes(browser: Browser, files: { uploads: Uploads; downl
         : waitForDownload(files.downloads, tab, request, signal),
     ),
     "POST /v1/browser/pdf": onTab("pdf", Pdf, pdf, (bytes) => ({ type: "application/pdf", body: bytes })),
-    "POST /v1/browser/screenshot": onTab("screenshot", Screenshot, screenshot, (bytes, { format }) => ({
-      type: `image/${format}`,
-      body: bytes,
-    })),
+    "POST /v1/browser/screenshot": onTab(
+      "screenshot",
+      Screenshot,
+      (tab, request, signal) => screenshot(tab, request, signal, emulation.holderOf(tab.id)),
+      (bytes, { format }) => ({ type: `image/${format}`, body: bytes }),
+    ),
     "POST /v1/browser/tabs": onTabs("open a tab", OpenTab, openTab),
     "POST /v1/browser/tabs/activate": onTabs("activate a tab", OnTab, activateTab),
     "POST /v1/browser/tabs/close": onTabs("close a tab", OnTab, closeTab),

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { ERRORS, HypeError, messageOf } from "../../src/contract/index.ts";
 import type { Browser, Running } from "../chromium/supervisor.ts";
 import type { Upgrade } from "./door.ts";
+import { type BehaviourReader, DownloadClaims } from "./download-claims.ts";
 import { closeFrame, FrameTracker } from "./frames.ts";
 
 const PATH = /^\/devtools\/(?:browser|page\/[A-Za-z0-9-]{1,64}|browser\/[A-Za-z0-9-]{1,64})$/;
@@ -17,15 +18,11 @@ const DYING_MS = 500;
  * DevTools sockets: after the handshake, bytes. Text stays text, close codes and reasons pass by themselves, and a side that does
  * not read makes the other side wait (TCP), so that no message is ever held whole here. Only when Chromium goes away without a
  * word is one close frame added, to say why.
- * @param lastLeft is called when Chromium has seen the last client go
+ * @param claims is told who came, what they set for downloads, and when Chromium has seen them go
  */
-export const cdpTunnel = (browser: Browser, lastLeft: () => void = () => {}): Upgrade => {
-  let tunnels = 0;
-  const left = () => {
-    tunnels -= 1;
-    if (tunnels === 0) lastLeft();
-  };
-  return (request, client, head) => {
+export const cdpTunnel =
+  (browser: Browser, claims = new DownloadClaims(() => {})): Upgrade =>
+  (request, client, head) => {
     client.on("error", () => client.destroy());
     try {
       const path = request.url?.split("?")[0] ?? "";
@@ -33,15 +30,21 @@ export const cdpTunnel = (browser: Browser, lastLeft: () => void = () => {}): Up
       const running = browser.running;
       // The short form is whatever browser runs now: it saves a caller the question for its id.
       const own = path === "/devtools/browser" ? running.chromium.devtools.pathname : path;
-      tunnels += 1;
-      open(running, own, request, client, head).on("close", left);
+      const reader = claims.joined(client);
+      open(running, own, request, client, head, reader).on("close", () => claims.left(client));
     } catch (thrown) {
       refuse(client, thrown);
     }
   };
-};
 
-function open({ chromium }: Running, path: string, request: IncomingMessage, client: Socket, head: Buffer): Socket {
+function open(
+  { chromium }: Running,
+  path: string,
+  request: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  reader: BehaviourReader,
+): Socket {
   const upstream = connect({ host: chromium.devtools.hostname, port: Number(chromium.devtools.port) });
   const tracker = new FrameTracker();
   client.setNoDelay(true);
@@ -50,6 +53,8 @@ function open({ chromium }: Running, path: string, request: IncomingMessage, cli
   upstream.once("connect", () => {
     upstream.write(handshake(path, chromium.devtools.host, request.rawHeaders));
     if (head.length > 0) upstream.write(head);
+    reader.push(head);
+    client.on("data", (chunk: Buffer) => reader.push(chunk));
     client.pipe(upstream);
     upstream.pipe(client, { end: false });
   });

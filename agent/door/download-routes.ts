@@ -1,9 +1,10 @@
 import { CancelDownload, DeleteDownload, GetDownload, ListDownloads, ReadDownload } from "../../src/contract/index.ts";
-import { streamCompleted } from "../downloads/completed.ts";
+import { completedDownloads } from "../downloads/completed.ts";
 import type { Downloads } from "../downloads/downloads.ts";
 import { streamDownload } from "../downloads/stream.ts";
 import type { Routes } from "./door.ts";
 import { check } from "./http.ts";
+import { streamNewOnes } from "./new-ones.ts";
 import { operation } from "./operation.ts";
 
 /** `/v1/browser/*` for downloads: one line an operation, the work stands in agent/downloads/. */
@@ -21,7 +22,13 @@ export function downloadRoutes(downloads: Downloads): Routes {
     "POST /v1/browser/delete-download": operation("delete-download", DeleteDownload, ({ id }, signal) =>
       downloads.delete(id, signal),
     ),
-    "GET /v1/browser/completed-downloads": ({ response, signal }) => streamCompleted(downloads, response, signal),
+    "GET /v1/browser/completed-downloads": ({ response, signal }) =>
+      streamNewOnes(
+        () => completedDownloads(downloads),
+        (gone) => downloads.changed(gone),
+        response,
+        signal,
+      ),
     "GET /v1/browser/download": ({ url, response, signal }) =>
       streamDownload(downloads, check(ReadDownload, rangeOf(url)), response, signal),
   };

@@ -11,7 +11,7 @@ import {
 } from "../../src/contract/index.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import { toHar } from "../observe/har.ts";
-import type { Journal } from "../observe/ring.ts";
+import type { Journal } from "../observe/journal.ts";
 import { streamEntries } from "../observe/stream.ts";
 import type { OverlayParts } from "../overlay/parts.ts";
 import type { Routes } from "./door.ts";

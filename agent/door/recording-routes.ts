@@ -10,6 +10,7 @@ import type { Recordings } from "../recording/recordings.ts";
 import { streamRecording } from "../recording/stream.ts";
 import type { Routes } from "./door.ts";
 import { check } from "./http.ts";
+import { streamNewOnes } from "./new-ones.ts";
 import { operation } from "./operation.ts";
 
 /** `/v1/browser/*` for recordings: one line an operation, the work stands in agent/recording/. */
@@ -30,6 +31,13 @@ export function recordingRoutes(recordings: Recordings): Routes {
     "POST /v1/browser/delete-recording": operation("delete-recording", DeleteRecording, ({ id }) =>
       recordings.delete(id),
     ),
+    "GET /v1/browser/finished-recordings": ({ response, signal }) =>
+      streamNewOnes(
+        () => recordings.finished(),
+        (gone) => recordings.changed(gone),
+        response,
+        signal,
+      ),
     "GET /v1/browser/recording": ({ url: { searchParams }, response }) =>
       streamRecording(
         recordings,

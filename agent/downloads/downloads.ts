@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import type { Protocol } from "devtools-protocol";
 import { type Download, HypeError, messageOf } from "../../src/contract/index.ts";
 import type { Log } from "../../src/log/log.ts";
-import type { Connection } from "../cdp/connection.ts";
+import { CommandRefused, type Connection } from "../cdp/connection.ts";
 import type { Browser, Running } from "../chromium/supervisor.ts";
 import { openDownload, sha256Of } from "./file.ts";
 
@@ -30,6 +30,8 @@ type Kept = {
 export class Downloads {
   #kept = new Map<string, Kept>();
   #changed = new Set<() => void>();
+  /** Whether a DevTools client that is there set a behaviour of its own for a context. */
+  isTaken: (context: string) => boolean = () => false;
 
   /** @param owner user of Chromium's processes; null: this one */
   constructor(
@@ -48,7 +50,7 @@ export class Downloads {
   }
 
   /**
-   * A DevTools client that set a place of its own resets it for all when it leaves: ours is set again.
+   * A DevTools client that set a place of its own resets it for all when it leaves: ours is set again. A context that is gone is none.
    * @param context an isolated one; default: the browser's own
    */
   claim(context?: string): void {
@@ -59,7 +61,16 @@ export class Downloads {
         eventsEnabled: true,
         ...(context !== undefined && { browserContextId: context }),
       })
-      .catch((thrown: unknown) => this.log.warn("downloads are not kept", { why: messageOf(thrown) }));
+      .catch((thrown: unknown) => {
+        if (context !== undefined && thrown instanceof CommandRefused) return; // it went with its client
+        this.log.warn("downloads are not kept", { why: messageOf(thrown) });
+      });
+  }
+
+  /** A context that a DevTools client made is ours too, unless a client said what is to become of its downloads. */
+  async #claimNew(connection: Connection, context: string): Promise<void> {
+    const { browserContextIds } = await connection.send("Target.getBrowserContexts", undefined);
+    if (browserContextIds.includes(context) && !this.isTaken(context)) this.claim(context);
   }
 
   list(): Download[] {
@@ -121,7 +132,16 @@ export class Downloads {
   }
 
   #listen({ connection, tabs }: Running): void {
-    tabs.onContext = (context) => this.claim(context);
+    const seen = new Set<string>();
+    tabs.onContext = (context) => {
+      seen.add(context);
+      this.claim(context);
+    };
+    connection.on("Target.targetCreated", ({ targetInfo: { browserContextId: context } }) => {
+      if (context === undefined || seen.has(context)) return;
+      seen.add(context);
+      this.#claimNew(connection, context).catch(() => {}); // the browser went away
+    });
     connection.on("Browser.downloadWillBegin", (event) => this.#begun(connection, event));
     connection.on("Browser.downloadProgress", (event) => {
       this.#progressed(event).catch((cause: unknown) => this.log.error("a download was not followed", { cause }));

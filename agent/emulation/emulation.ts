@@ -5,6 +5,7 @@ import {
   HypeError,
   messageOf,
 } from "../../src/contract/index.ts";
+import type { EmulatedTab } from "../browser/screenshot.ts";
 import { CommandRefused, type Connection } from "../cdp/connection.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import type { Layer, Overlay } from "../overlay/overlay.ts";
@@ -40,6 +41,14 @@ export class Emulation implements Layer {
     private readonly overlay: Overlay,
   ) {
     overlay.add(this);
+  }
+
+  /** The session of ours that holds what is emulated in a tab; null where nothing is wanted of it. */
+  holderOf(tab: string): EmulatedTab | null {
+    const target = this.overlay.targets.find(({ isTab, targetId }) => isTab && targetId === tab);
+    if (!target || !this.#applied.has(target)) return null;
+    const deviceScale = this.effective(tab).device_scale_factor ?? null;
+    return { deviceScale, answer: (method, params) => target.answer(method, params) };
   }
 
   /** @param listener is called after credentials may have changed. */

@@ -1,6 +1,7 @@
 import type { Protocol } from "devtools-protocol";
 import type { OverlayTarget } from "../overlay/target.ts";
-import type { Journal } from "./ring.ts";
+import type { Journal } from "./journal.ts";
+import { clipped } from "./ring.ts";
 
 /** Longest text of one entry, characters. */
 const MAX_TEXT = 16_384;
@@ -10,30 +11,24 @@ export function recordConsole(
   target: OverlayTarget,
   { type, args, timestamp, stackTrace }: Protocol.Runtime.ConsoleAPICalledEvent,
 ): void {
-  const text = args.map(textOf).join(" ").slice(0, MAX_TEXT);
+  const text = clipped(args.map(textOf).join(" "), MAX_TEXT);
   const level = type === "log" ? "info" : type;
   const at = stackTrace?.callFrames[0];
-  journal.record(
-    { id: journal.id("c"), tab: target.tab, time: timestamp, kind: "console", level, text, ...placeOf(at) },
-    text.length,
-  );
+  const id = journal.id("c");
+  journal.record({ id, tab: target.tab, time: timestamp, kind: "console", level, text, ...placeOf(at) });
 }
 
 /** What the browser itself has to say of a page: failed loads, violated policies, deprecations. */
 export function recordLog(journal: Journal, target: OverlayTarget, { entry }: Protocol.Log.EntryAddedEvent): void {
-  const text = entry.text.slice(0, MAX_TEXT);
-  journal.record(
-    {
-      id: journal.id("c"),
-      tab: target.tab,
-      time: entry.timestamp,
-      kind: "console",
-      level: entry.level,
-      text,
-      ...placeOf({ url: entry.url ?? "", lineNumber: entry.lineNumber ?? 0, columnNumber: 0 }),
-    },
-    text.length,
-  );
+  journal.record({
+    id: journal.id("c"),
+    tab: target.tab,
+    time: entry.timestamp,
+    kind: "console",
+    level: entry.level,
+    text: clipped(entry.text, MAX_TEXT),
+    ...placeOf({ url: entry.url ?? "", lineNumber: entry.lineNumber ?? 0, columnNumber: 0 }),
+  });
 }
 
 export function recordException(
@@ -43,12 +38,10 @@ export function recordException(
 ): void {
   const { exception, url = "", lineNumber, columnNumber, stackTrace } = exceptionDetails;
   const said = exception ? textOf(exception) : "";
-  const text = (said || exceptionDetails.text).slice(0, MAX_TEXT);
+  const text = clipped(said || exceptionDetails.text, MAX_TEXT);
   const at = stackTrace?.callFrames[0] ?? { url, lineNumber, columnNumber };
-  journal.record(
-    { id: journal.id("x"), tab: target.tab, time: timestamp, kind: "exception", text, ...placeOf(at) },
-    text.length,
-  );
+  const id = journal.id("x");
+  journal.record({ id, tab: target.tab, time: timestamp, kind: "exception", text, ...placeOf(at) });
 }
 
 /** As a console shows it; the page is asked nothing. */
@@ -73,7 +66,7 @@ function previewOf({ subtype, description, properties, overflow }: Protocol.Runt
 
 /** Counted from one, as people do. */
 const placeOf = (at: { url: string; lineNumber: number; columnNumber: number } | undefined) => ({
-  url: (at?.url ?? "").slice(0, 2_048),
+  url: clipped(at?.url ?? "", 2_048),
   line: (at?.lineNumber ?? -1) + 1,
   column: (at?.columnNumber ?? -1) + 1,
 });

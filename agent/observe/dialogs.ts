@@ -3,7 +3,8 @@ import { type AnswerDialog, type DialogEntry, HypeError, type SetDialogPolicy } 
 import { CommandRefused, type Connection } from "../cdp/connection.ts";
 import type { Layer, Overlay } from "../overlay/overlay.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
-import type { Journal } from "./ring.ts";
+import type { Journal } from "./journal.ts";
+import { clipped } from "./ring.ts";
 
 type Policy = Pick<SetDialogPolicy, "policy" | "prompt_text">;
 type Open = { entry: Omit<DialogEntry, "seq">; target: OverlayTarget };
@@ -94,12 +95,12 @@ export class Dialogs implements Layer {
       kind: "dialog",
       state: "open",
       type: event.type,
-      message: event.message.slice(0, MAX_MESSAGE),
-      default_prompt: (event.defaultPrompt ?? "").slice(0, MAX_MESSAGE),
-      url: event.url.slice(0, 2_048),
+      message: clipped(event.message, MAX_MESSAGE),
+      default_prompt: clipped(event.defaultPrompt ?? "", MAX_MESSAGE),
+      url: clipped(event.url, 2_048),
     };
     this.#open.set(target, { entry, target });
-    this.journal.record(entry, entry.message.length);
+    this.journal.record(entry);
     this.#obey(target, entry);
   }
 
@@ -115,7 +116,7 @@ export class Dialogs implements Layer {
     const open = this.#open.get(target);
     if (!open) return;
     this.#open.delete(target);
-    this.journal.record({ ...open.entry, state: accepted ? "accepted" : "dismissed" }, open.entry.message.length);
+    this.journal.record({ ...open.entry, state: accepted ? "accepted" : "dismissed" });
   }
 
   async #handle(target: OverlayTarget, accept: boolean, promptText: string | undefined): Promise<void> {

@@ -4,7 +4,7 @@ import type { Layer, Overlay } from "../overlay/overlay.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
 import { recordConsole, recordException, recordLog } from "./console.ts";
 import { Requests } from "./requests.ts";
-import { Journal } from "./ring.ts";
+import { Journal } from "./journal.ts";
 import { listenToWebSockets } from "./web-sockets.ts";
 
 type Kind = (typeof OBSERVED)[number];

@@ -2,14 +2,18 @@ import type { Protocol } from "devtools-protocol";
 import type { RequestEntry } from "../../src/contract/index.ts";
 import type { Connection } from "../cdp/connection.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
-import type { Journal } from "./ring.ts";
+import { EarlyHeaders, headersOf } from "./headers.ts";
+import type { Journal } from "./journal.ts";
+import { bytesOf, clipped } from "./ring.ts";
 
 type Draft = Omit<RequestEntry, "seq">;
-/** A request under way, and later what its bodies are asked by. */
-export type Tracked = {
+/** What a request's bodies are asked by. */
+export type Ended = { target: OverlayTarget; requestId: string };
+/** A request under way. */
+type Tracked = Ended & {
   entry: Draft;
-  target: OverlayTarget;
-  requestId: string;
+  /** What its entry takes in memory, about. */
+  bytes: number;
   /** Seconds of Chromium's own clock. */
   startedAt: number;
   timing: Protocol.Network.ResourceTiming | undefined;
@@ -25,14 +29,16 @@ type Find = (sessionId: string | undefined) => OverlayTarget | undefined;
 const MAX_URL = 65_536;
 /** Ended requests whose bodies may still be asked for. */
 const MAX_ENDED = 10_000;
-/** Requests under way at once, beyond which the oldest are given up. */
+/** Requests under way at once, and what they take in memory, beyond which the oldest are given up. */
 const MAX_OPEN = 5_000;
+const MAX_OPEN_BYTES = 8 * 1024 * 1024;
 
 /** Follows requests from their first word to their last. */
 export class Requests {
   #open = new Map<string, Tracked>(); // session and request
-  #extra = new Map<string, Protocol.Network.Headers>(); // headers that came before the request they belong to
-  #ended = new Map<string, Tracked>(); // by entry's id
+  #openBytes = 0;
+  readonly #early = new EarlyHeaders();
+  #ended = new Map<string, Ended>(); // by entry's id
 
   constructor(private readonly journal: Journal) {}
 
@@ -52,19 +58,23 @@ export class Requests {
     on("Network.requestWillBeSentExtraInfo", (key, { headers }: Protocol.Network.RequestWillBeSentExtraInfoEvent) => {
       const tracked = this.#open.get(key);
       // A second time: they are those of the redirect that is about to be told.
-      if (!tracked || tracked.hasWireHeaders) return void bounded(this.#extra, MAX_OPEN).set(key, headers);
+      if (!tracked || tracked.hasWireHeaders) return this.#early.keep(key, headersOf(headers));
       tracked.hasWireHeaders = true;
       tracked.entry.request_headers = headersOf(headers);
+      this.#weigh(tracked);
     });
     on("Network.responseReceived", (key, event: Protocol.Network.ResponseReceivedEvent) => {
       const tracked = this.#open.get(key);
       if (!tracked) return;
       tracked.answeredAt = event.timestamp;
       this.#answered(tracked, event.response, event.type);
+      this.#weigh(tracked);
     });
     on("Network.responseReceivedExtraInfo", (key, event: Protocol.Network.ResponseReceivedExtraInfoEvent) => {
       const tracked = this.#open.get(key);
-      if (tracked) tracked.entry.response_headers = headersOf(event.headers);
+      if (!tracked) return;
+      tracked.entry.response_headers = headersOf(event.headers);
+      this.#weigh(tracked);
     });
     on("Network.dataReceived", (key, { dataLength }: Protocol.Network.DataReceivedEvent) => {
       const tracked = this.#open.get(key);
@@ -84,7 +94,7 @@ export class Requests {
   }
 
   /** By the id of its entry. */
-  tracked(id: string): Tracked | undefined {
+  tracked(id: string): Ended | undefined {
     return this.#ended.get(id) ?? [...this.#open.values()].find(({ entry }) => entry.id === id);
   }
 
@@ -109,10 +119,9 @@ export class Requests {
     if (before && redirectResponse) {
       this.#answered(before, redirectResponse, type);
       const encoded_bytes = Math.max(0, redirectResponse.encodedDataLength);
-      this.#end(key, timestamp, { state: "finished", redirected_to: request.url.slice(0, MAX_URL), encoded_bytes });
+      this.#end(key, timestamp, { state: "finished", redirected_to: clipped(request.url, MAX_URL), encoded_bytes });
     }
-    const wire = this.#extra.get(key);
-    this.#extra.delete(key);
+    const wire = this.#early.take(key);
     const entry: Draft = {
       id: this.journal.id("q"),
       tab: target.tab,
@@ -120,9 +129,9 @@ export class Requests {
       kind: "request",
       state: "pending",
       method: request.method,
-      url: (request.url + (request.urlFragment ?? "")).slice(0, MAX_URL),
+      url: clipped(request.url + (request.urlFragment ?? ""), MAX_URL),
       resource_type: type.toLowerCase(),
-      document_url: documentURL.slice(0, 2_048),
+      document_url: clipped(documentURL, 2_048),
       status: null,
       status_text: "",
       mime_type: "",
@@ -132,7 +141,7 @@ export class Requests {
       from_service_worker: false,
       redirected_to: null,
       error: null,
-      request_headers: headersOf(wire ?? request.headers),
+      request_headers: wire ?? headersOf(request.headers),
       response_headers: [],
       has_request_body: request.hasPostData === true,
       encoded_bytes: 0,
@@ -142,15 +151,12 @@ export class Requests {
     };
     const { requestId, loaderId } = event;
     const isMain = type === "Document" && event.frameId === target.targetId;
-    if (this.#open.size >= MAX_OPEN)
-      this.#end(this.#open.keys().next().value!, null, {
-        state: "failed",
-        error: "not followed further: too many at once",
-      });
     const hasWireHeaders = wire !== undefined;
     const times = { startedAt: timestamp, answeredAt: timestamp, timing: undefined };
-    this.#open.set(key, { entry, target, requestId, loaderId, isMain, hasWireHeaders, ...times });
-    this.#record(entry);
+    const tracked = { entry, target, requestId, loaderId, isMain, hasWireHeaders, bytes: 0, ...times };
+    this.#open.set(key, tracked);
+    this.journal.record({ ...entry });
+    this.#weigh(tracked);
   }
 
   #answered(tracked: Tracked, response: Protocol.Network.Response, type: string): void {
@@ -172,18 +178,25 @@ export class Requests {
     const tracked = this.#open.get(key);
     if (!tracked) return;
     this.#open.delete(key);
-    const { entry, startedAt, timing } = tracked;
+    this.#openBytes -= tracked.bytes;
+    const { entry, startedAt, timing, target, requestId } = tracked;
     const duration_ms = timestamp === null ? null : Math.max(0, (timestamp - startedAt) * 1000);
     // A new object: entries that were told are not changed under their reader.
-    tracked.entry = { ...entry, ...change, duration_ms, timing: phasesOf(startedAt, duration_ms, timing) };
-    bounded(this.#ended, MAX_ENDED).set(entry.id, tracked);
-    this.#record(tracked.entry);
+    this.journal.record({ ...entry, ...change, duration_ms, timing: phasesOf(startedAt, duration_ms, timing) });
+    if (this.#ended.size >= MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!);
+    this.#ended.set(entry.id, { target, requestId });
   }
 
-  #record(entry: Draft): void {
-    const headers = [...entry.request_headers, ...entry.response_headers];
-    const bytes = headers.reduce((sum, { name, value }) => sum + name.length + value.length, entry.url.length + 500);
-    this.journal.record({ ...entry }, bytes);
+  /** What is under way stays within its bounds, too: a page may ask for much that never ends. */
+  #weigh(tracked: Tracked): void {
+    const before = tracked.bytes;
+    tracked.bytes = bytesOf(tracked.entry);
+    this.#openBytes += tracked.bytes - before;
+    while (this.#open.size > MAX_OPEN || (this.#openBytes > MAX_OPEN_BYTES && this.#open.size > 1))
+      this.#end(this.#open.keys().next().value!, null, {
+        state: "failed",
+        error: "not followed further: too many at once",
+      });
   }
 }
 
@@ -207,17 +220,4 @@ function phasesOf(
     wait: Math.max(0, phase(timing.sendEnd, timing.receiveHeadersEnd)),
     receive: Math.max(0, durationMs - queued - Math.max(0, timing.receiveHeadersEnd)),
   };
-}
-
-/** Chromium joins headers of one name by line breaks. */
-const headersOf = (headers: Protocol.Network.Headers) =>
-  Object.entries(headers).flatMap(([name, value]) =>
-    String(value)
-      .split("\n")
-      .map((part) => ({ name, value: part })),
-  );
-
-function bounded<K, V>(map: Map<K, V>, max: number): Map<K, V> {
-  if (map.size >= max) map.delete(map.keys().next().value!);
-  return map;
 }

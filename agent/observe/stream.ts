@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Entry } from "../../src/contract/index.ts";
-import type { Filter, Journal } from "./ring.ts";
+import type { Filter, Journal } from "./journal.ts";
 
 /** A reader that hears nothing for longer may take the wire for lost. */
 const HEARTBEAT_MS = 10_000;

@@ -1,7 +1,8 @@
 import type { Protocol } from "devtools-protocol";
 import type { Connection } from "../cdp/connection.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
-import type { Journal } from "./ring.ts";
+import type { Journal } from "./journal.ts";
+import { clipped } from "./ring.ts";
 
 /** Kept of one message, characters of text or base64. */
 const MAX_PAYLOAD = 65_536;
@@ -31,22 +32,19 @@ export function listenToWebSockets(
     if (event === "close") sockets.delete(key);
     const { text = null, base64 = null, bytes = 0 } = payload;
     const length = (text ?? base64 ?? "").length;
-    journal.record(
-      {
-        id: journal.id("w"),
-        tab: target.tab,
-        time: Date.now(),
-        kind: "websocket",
-        socket: id,
-        url,
-        event,
-        text: text?.slice(0, MAX_PAYLOAD) ?? null,
-        base64: base64?.slice(0, MAX_PAYLOAD) ?? null,
-        bytes,
-        truncated: length > MAX_PAYLOAD,
-      },
-      Math.min(length, MAX_PAYLOAD),
-    );
+    journal.record({
+      id: journal.id("w"),
+      tab: target.tab,
+      time: Date.now(),
+      kind: "websocket",
+      socket: id,
+      url,
+      event,
+      text: text === null ? null : clipped(text, MAX_PAYLOAD),
+      base64: base64 === null ? null : clipped(base64, MAX_PAYLOAD),
+      bytes,
+      truncated: length > MAX_PAYLOAD,
+    });
   };
   const payloadOf = ({ opcode, payloadData }: Protocol.Network.WebSocketFrame) =>
     opcode === TEXT
@@ -54,7 +52,7 @@ export function listenToWebSockets(
       : { base64: payloadData, bytes: Buffer.byteLength(payloadData, "base64") };
   connection.on("Network.webSocketCreated", ({ requestId, url }, sessionId) => {
     if (sockets.size >= MAX_SOCKETS) sockets.delete(sockets.keys().next().value!);
-    sockets.set(`${sessionId} ${requestId}`, { id: journal.id("s"), url: url.slice(0, 2_048) });
+    sockets.set(`${sessionId} ${requestId}`, { id: journal.id("s"), url: clipped(url, 2_048) });
     record(sessionId, requestId, "open");
   });
   connection.on("Network.webSocketFrameSent", ({ requestId, response }, sessionId) =>

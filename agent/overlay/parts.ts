@@ -5,6 +5,7 @@ import type { Browser } from "../chromium/supervisor.ts";
 import { Emulation } from "../emulation/emulation.ts";
 import { Dialogs } from "../observe/dialogs.ts";
 import { Observer } from "../observe/observer.ts";
+import { TabRecorder } from "../observe/tabs.ts";
 import { Interceptor } from "../intercept/interceptor.ts";
 import { Overlay } from "./overlay.ts";
 
@@ -25,6 +26,7 @@ export function overlayParts(browser: Browser, log: Log): OverlayParts {
   const observer = new Observer(overlay);
   const dialogs = new Dialogs(overlay, observer.journal);
   leaveDialogsTo(dialogs);
+  new TabRecorder(browser, observer.journal);
   emulation.onCredentials(() => interceptor.apply());
   return {
     emulation,

@@ -1,4 +1,4 @@
-import { elementAt, isInside, isVisible, normalize } from "./dom.ts";
+import { elementAt, isInside, isVisible, normalize, parentOf } from "./dom.ts";
 import { frame } from "./ready.ts";
 import { roleAndName } from "./names.ts";
 import { describe, refOf } from "./refs.ts";
@@ -86,15 +86,45 @@ export function boxOf(target: Target): { x: number; y: number; width: number; he
   return { x, y, width, height };
 }
 
-/** Where a frame's own viewport begins in the one around it, and how it is scaled there. */
-export function frameBox(ref: string): { x: number; y: number; scale: number } {
+/**
+ * Where a frame's own viewport begins in the one around it, how it is scaled there, and its size, as its own document counts.
+ * `turned`: that does not say where its points are, since something turns, skews or unevenly scales it.
+ */
+export function frameBox(ref: string): {
+  x: number;
+  y: number;
+  scale: number;
+  width: number;
+  height: number;
+  turned: boolean;
+} {
   const element = resolve({ ref }) as HTMLElement;
   const box = element.getBoundingClientRect();
   const style = getComputedStyle(element);
   const scale = element.offsetWidth > 0 ? box.width / element.offsetWidth : 1;
-  const inset = (side: "Left" | "Top") =>
-    (parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`])) * scale;
-  return { x: box.x + inset("Left"), y: box.y + inset("Top"), scale };
+  const edge = (side: "Left" | "Top" | "Right" | "Bottom") =>
+    parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`]);
+  const isBorderBox = style.boxSizing === "border-box";
+  return {
+    x: box.x + edge("Left") * scale,
+    y: box.y + edge("Top") * scale,
+    scale,
+    width: parseFloat(style.width) - (isBorderBox ? edge("Left") + edge("Right") : 0),
+    height: parseFloat(style.height) - (isBorderBox ? edge("Top") + edge("Bottom") : 0),
+    turned: isTurned(element),
+  };
+}
+
+/** A matrix that moves and scales evenly. */
+const EVEN = /^matrix\(([\d.]+), 0, 0, \1, [^,]+, [^,]+\)$/;
+
+function isTurned(element: Element): boolean {
+  for (let at: Element | null = element; at; at = parentOf(at)) {
+    const { transform, rotate, scale, translate, offsetPath } = getComputedStyle(at);
+    if (transform !== "none" && !EVEN.test(transform)) return true;
+    if ([rotate, scale, translate, offsetPath].some((value) => value && value !== "none")) return true;
+  }
+  return false;
 }
 
 /** Whether a point of this viewport belongs to a frame. @throws Refused `element_covered` */

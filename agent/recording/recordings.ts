@@ -1,6 +1,12 @@
 import { mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HypeError, type Recording, type StartRecording, type StopRecording } from "../../src/contract/index.ts";
+import {
+  type FinishedRecording,
+  HypeError,
+  type Recording,
+  type StartRecording,
+  type StopRecording,
+} from "../../src/contract/index.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import type { Screens } from "../live/screens.ts";
 import { Recorder } from "./recorder.ts";
@@ -14,6 +20,7 @@ const MAX_KEPT = 50;
 export class Recordings {
   #recorders = new Map<string, Recorder>();
   #starting = new Set<string>(); // tabs
+  #nextEnd = Promise.withResolvers<void>();
 
   constructor(
     private readonly browser: Browser,
@@ -54,11 +61,7 @@ export class Recordings {
   /** Resolves once it has ended. @throws HypeError `recording_not_found` */
   async ended(id: string, signal: AbortSignal): Promise<Recording> {
     const recorder = this.#find(id);
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    await Promise.race([recorder.whole, promise]).finally(() => signal.removeEventListener("abort", onAbort));
+    await unlessAborted(recorder.whole, signal);
     return recorder.told;
   }
 
@@ -69,6 +72,18 @@ export class Recordings {
 
   list(): Recording[] {
     return [...this.#recorders.values()].map(({ told }) => told);
+  }
+
+  /** Those that have ended and show something. */
+  finished(): FinishedRecording[] {
+    return this.list()
+      .filter(({ state, frames }) => state === "finished" && frames > 0)
+      .map(({ id, ended_by }) => ({ id, ended_by }));
+  }
+
+  /** Resolves when the next of them has ended. */
+  changed(signal: AbortSignal): Promise<void> {
+    return unlessAborted(this.#nextEnd.promise, signal);
   }
 
   /** @throws HypeError `recording_not_found` */
@@ -102,6 +117,10 @@ export class Recordings {
       throw thrown;
     }
     this.#recorders.set(id, recorder);
+    void recorder.whole.then(() => {
+      this.#nextEnd.resolve();
+      this.#nextEnd = Promise.withResolvers();
+    });
     const onAbort = () => void recorder.end("failed", "its start was given up");
     signal.addEventListener("abort", onAbort, { once: true });
     await recorder.first;
@@ -144,6 +163,14 @@ export class Recordings {
     this.#recorders.delete(id);
     rmSync(path, { force: true });
   }
+}
+
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener("abort", onAbort));
 }
 
 /** Why a recording ended before its first picture. */

@@ -1,8 +1,7 @@
-import type { TokenUsage } from "@ag-ui/core";
 import type { AguiRunInput } from "../contract/agui.ts";
 import { HypeError, messageOf, type VmEvent } from "../contract/index.ts";
 import { toolsFor } from "../tools/registry.ts";
-import { saysSomething, watchAsked } from "./interpret.ts";
+import { offerAsked, saysSomething, watchAsked } from "./interpret.ts";
 import { type Answers, decline, failureOf, goOn, isApproved, operate, refuse, understand } from "./operator.ts";
 import type { RunSink } from "./run-stream.ts";
 import { RunWriter } from "./run-writer.ts";
@@ -17,7 +16,7 @@ export type Work = (sink: RunSink, signal: AbortSignal) => Promise<void>;
 /**
  * Makes a run ready. What is wrong with the request itself is found here, before anything is told.
  * @param closing aborts when the server ends: a watch is over then, anything else has failed
- * @throws HypeError interrupt_not_found | vm_not_found | forbidden
+ * @throws HypeError interrupt_not_found | vm_not_found | forbidden | invalid_request
  */
 export function prepareRun(
   services: AguiServices,
@@ -31,6 +30,7 @@ export function prepareRun(
     if (caller.preset !== null && wanted.vm !== caller.preset)
       throw new HypeError("invalid_request", `this address is about the VM ${caller.preset} only`);
   }
+  const offered = offerAsked(input);
   const asker = { caller: caller.key.id, threadId: input.threadId, vm: caller.preset };
   const resume = input.resume ?? [];
   const answers = resume.length > 0 ? services.interrupts.take(asker, resume) : null;
@@ -41,12 +41,11 @@ export function prepareRun(
   return async (sink, outer) => {
     const stop = new AbortController();
     const writer = new RunWriter(input, (event) => sink.emit(event));
-    const usage: TokenUsage[] = [];
     let following: Promise<void> | undefined;
     try {
       const feed = openState(caller, watched?.vm ?? caller.preset, AbortSignal.any([outer, stop.signal]));
       const tools = toolsFor(caller.key.scope, ["all"]);
-      const run: Run = { input, services, caller, tools, state: feed.state, writer, signal: outer, usage };
+      const run: Run = { input, services, caller, tools, state: feed.state, writer, signal: outer, offered };
       writer.state(feed.state.snapshot());
       if (watched) {
         for (const { text } of decline(run, answers ?? []).done) writer.say(text);
@@ -58,7 +57,7 @@ export function prepareRun(
       else await perform(run, answers ?? []);
     } catch (thrown) {
       if (watched && closing.aborted) writer.finish({ outcome: { type: "cancelled" } });
-      else fail(services, writer, outer.aborted ? outer.reason : thrown, usage);
+      else fail(services, writer, outer.aborted ? outer.reason : thrown);
     } finally {
       stop.abort();
       await following;
@@ -75,14 +74,14 @@ async function perform(run: Run, declined: Answers): Promise<void> {
   refuse(run, understood.refusal);
 }
 
-function fail({ log }: AguiServices, writer: RunWriter, thrown: unknown, usage: TokenUsage[]): void {
+function fail({ log }: AguiServices, writer: RunWriter, thrown: unknown): void {
   if (!(thrown instanceof HypeError) && !(thrown instanceof Fault)) {
     const ref = crypto.randomUUID().slice(0, 8);
     log.error(messageOf(thrown), { ref, cause: thrown });
-    return writer.fail("internal", new Fault(ref).message, usage);
+    return writer.fail("internal", new Fault(ref).message);
   }
   const { code, message } = failureOf(thrown);
-  writer.fail(code, message, usage);
+  writer.fail(code, message);
 }
 
 /** Others change things, too, while a run goes on. */

@@ -1,6 +1,7 @@
 import type { AgentCapabilities } from "@ag-ui/core";
 import { VERSION } from "../contract/version.ts";
 import { toolsFor } from "../tools/registry.ts";
+import { GROUPS } from "../tools/tool.ts";
 import type { Scope } from "../contract/index.ts";
 import { jsonSchemaOf } from "./command-fields.ts";
 import { LLM_LIMITS } from "./llm/limits.ts";
@@ -9,6 +10,7 @@ import { PROTOCOL_VERSION } from "./run-writer.ts";
 
 /** What a front end may count on (AG-UI 1.0, AgentCapabilities). The tools are those the key may use. */
 export function capabilities(scope: Scope, llm: LlmSettings | null): AgentCapabilities {
+  const limits = { ...LLM_LIMITS, ...llm?.limits };
   return {
     identity: {
       name: "OVERHYPED operator",
@@ -39,7 +41,7 @@ export function capabilities(scope: Scope, llm: LlmSettings | null): AgentCapabi
     execution: {
       codeExecution: true, // in the page only
       sandboxed: true,
-      ...(llm ? { maxIterations: LLM_LIMITS.rounds, maxExecutionTime: LLM_LIMITS.totalMs } : {}),
+      ...(llm && { maxIterations: limits.rounds, maxExecutionTime: limits.totalMs }),
     },
     humanInTheLoop: {
       supported: true,
@@ -49,6 +51,6 @@ export function capabilities(scope: Scope, llm: LlmSettings | null): AgentCapabi
       interrupts: true,
       approveWithEdits: false,
     },
-    custom: { protocolVersion: PROTOCOL_VERSION, model: llm?.model ?? null },
+    custom: { protocolVersion: PROTOCOL_VERSION, model: llm?.model ?? null, toolGroups: ["default", "all", ...GROUPS] },
   };
 }

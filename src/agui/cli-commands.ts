@@ -182,6 +182,7 @@ export const CLI_COMMANDS: Readonly<Record<string, CliTool | CliElsewhere>> = {
   "vms get": { tool: "vm_get" },
   "vms watch": { elsewhere: "it stands alone: /watch, or /watch NAME" },
   "vms logs": { tool: "vm_logs", flags: { follow: no("a run tells them once; /watch NAME tells what happens") } },
+  "vms shell": { elsewhere: "it wants a terminal: hype vms shell NAME, or `!` in hype tui" },
   "vms stop": each("vm_stop"),
   "vms start": each("vm_start"),
   "vms restart": each("vm_restart"),

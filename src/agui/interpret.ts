@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { type AguiMessage, AguiOperation, type AguiRunInput } from "../contract/agui.ts";
 import { HypeError } from "../contract/index.ts";
+import { isSelection, type Selection } from "../tools/registry.ts";
+import { GROUPS } from "../tools/tool.ts";
 import { parseCommand, type Surroundings } from "./commands.ts";
 import { phraseCommands } from "./phrases.ts";
 
@@ -15,6 +17,15 @@ export function watchAsked(input: AguiRunInput, preset: string | null): { vm: st
     lastWords(input.messages).trim(),
   );
   return typed && { vm: typed[1] ?? preset };
+}
+
+/** Which tools a model is to be offered. @throws HypeError invalid_request */
+export function offerAsked({ forwardedProps }: AguiRunInput): Selection {
+  const words = (forwardedProps?.toolGroups ?? "default").split(",").map((word) => word.trim());
+  if (isSelection(words)) return words;
+  const path = "forwardedProps.toolGroups";
+  const message = `must be default, all, or some of ${GROUPS.join(", ")}, comma-separated`;
+  throw new HypeError("invalid_request", `${path} ${message}`, { issues: [{ path, message }] });
 }
 
 /** What a run is to do. */

@@ -18,7 +18,7 @@ export type Open = { readonly id: string; end(): void };
 export type Growing = Open & { add(delta: string): void };
 
 export type RunIds = { threadId: string; runId: string; parentRunId?: string | null | undefined };
-export type Ending = { outcome?: RunFinishedOutcome; result?: unknown; usage?: TokenUsage[] };
+export type Ending = { outcome?: RunFinishedOutcome; result?: unknown };
 
 /**
  * Writes the events of one run in an order that every reader accepts (AG-UI 1.0, "Events"): it begins with RUN_STARTED, nothing is told of
@@ -28,6 +28,7 @@ export type Ending = { outcome?: RunFinishedOutcome; result?: unknown; usage?: T
 export class RunWriter {
   #ended = false;
   #hasState = false;
+  #spent: { usage?: TokenUsage[]; metadata?: { usageEstimated: true } } = {};
   /** What is open, oldest first. */
   readonly #open = new Set<Open>();
   readonly #steps = new Set<string>();
@@ -133,7 +134,15 @@ export class RunWriter {
     this.#tell({ type: "CUSTOM", name: `overhyped.${name}`, value });
   }
 
-  finish({ outcome = { type: "success" }, result, usage = [] }: Ending = {}): void {
+  /**
+   * What a model was asked for so far; the run's last event tells it, whatever that is.
+   * @param isEstimated its endpoint counts nothing, at least not all: this is a guess
+   */
+  spent(usage: TokenUsage, isEstimated: boolean): void {
+    this.#spent = { usage: [usage], ...(isEstimated && { metadata: { usageEstimated: true } }) };
+  }
+
+  finish({ outcome = { type: "success" }, result }: Ending = {}): void {
     this.#endOpen();
     const { threadId, runId } = this.ids;
     this.#tell({
@@ -142,7 +151,7 @@ export class RunWriter {
       runId,
       outcome,
       ...(result === undefined ? {} : { result }),
-      ...(usage.length > 0 ? { usage } : {}),
+      ...this.#spent,
     });
     this.#ended = true;
   }
@@ -152,9 +161,9 @@ export class RunWriter {
   }
 
   /** Ends the run by an error of ours. */
-  fail(code: string, message: string, usage: TokenUsage[] = []): void {
+  fail(code: string, message: string): void {
     this.#endOpen();
-    this.#tell({ type: "RUN_ERROR", code, message, ...(usage.length > 0 ? { usage } : {}) });
+    this.#tell({ type: "RUN_ERROR", code, message, ...this.#spent });
     this.#ended = true;
   }
 

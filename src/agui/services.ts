@@ -1,9 +1,9 @@
-import type { TokenUsage } from "@ag-ui/core";
 import type { AguiRunInput } from "../contract/agui.ts";
 import type { HypeError } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
 import type { House } from "../tools/house.ts";
 import type { TabMemory } from "../tools/tab-memory.ts";
+import type { Selection } from "../tools/registry.ts";
 import type { Tool, ToolCaller } from "../tools/tool.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { LlmSettings } from "./llm/settings.ts";
@@ -41,6 +41,6 @@ export type Run = {
   state: SharedState;
   writer: RunWriter;
   signal: AbortSignal;
-  /** What a model was asked for so far; told also where the run fails. */
-  usage: TokenUsage[];
+  /** Which of them a model is offered. */
+  offered: Selection;
 };

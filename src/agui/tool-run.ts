@@ -1,7 +1,8 @@
 import type { Interrupt } from "@ag-ui/core";
 import type { AguiOperation } from "../contract/agui.ts";
 import { HypeError, messageOf, type Vm } from "../contract/index.ts";
-import { parsed } from "../tools/parse.ts";
+import { argumentsFor } from "../tools/arguments.ts";
+import { joined } from "../tools/markdown.ts";
 import { findTool, likelyTools, takesVm } from "../tools/registry.ts";
 import type { Progress, Tool, ToolResult } from "../tools/tool.ts";
 import { wordError } from "../tools/wording.ts";
@@ -78,8 +79,9 @@ export async function answer(
     if (!tool) throw unknownTool(operation.tool, caller.key.scope);
     if (JSON.stringify(operation.arguments).length > ARGUMENT_CHARACTERS)
       throw new HypeError("payload_too_large", `the arguments may hold at most ${ARGUMENT_CHARACTERS} characters`);
-    const given = withPreset(tool, operation.arguments, caller.preset);
-    const input = parsed(tool.input, approval?.confirmed && tool.question ? { ...given, confirm: true } : given);
+    const isAgreed = approval?.confirmed && tool.question;
+    const given = isAgreed ? { ...operation.arguments, confirm: true } : operation.arguments;
+    const { input, notes } = argumentsFor(tool, given, caller.preset);
     const question = questionOf(run, tool, input, approval);
     if (question) {
       const { threadId } = run.input;
@@ -88,7 +90,8 @@ export async function answer(
       const waiting = { operation, toolCallId, rest, why: question.why, ...said };
       return { interrupt: run.services.interrupts.ask(asker, waiting, question.message) };
     }
-    const result = await handle(run, tool, input, toolCallId);
+    const handled = await handle(run, tool, input, toolCallId);
+    const result = { ...handled, text: joined(handled.text, ...notes) };
     if (tool.handsOver) {
       tellChange(run, input, null);
       return { interrupt: handedOver(run, operation, input, result, { toolCallId, rest }) };
@@ -168,14 +171,6 @@ function unknownTool(name: string, scope: Run["caller"]["key"]["scope"]): HypeEr
     "invalid_request",
     `there is no tool ${name.slice(0, 100)}${likely.length > 0 ? `; did you mean ${likely.join(" or ")}?` : ""}`,
   );
-}
-
-/** @throws HypeError invalid_request when another VM is named than the address does */
-function withPreset(tool: Tool, given: Record<string, unknown>, preset: string | null): Record<string, unknown> {
-  if (preset === null || !takesVm(tool)) return given;
-  if (given.vm !== undefined && given.vm !== preset)
-    throw new HypeError("invalid_request", `this address is about the VM ${preset} only`);
-  return { ...given, vm: preset };
 }
 
 /** What a person has to say first; null: nothing. */

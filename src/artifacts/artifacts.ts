@@ -5,6 +5,7 @@ import {
   cleanFileName,
   HypeError,
   type Vm,
+  type VmEvent,
 } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
 import type { StoredArtifact } from "../store/artifacts.ts";
@@ -32,6 +33,8 @@ export type ArtifactsOptions = {
   /** Milliseconds since 1970. */
   clock?: () => number;
   reserveBytes?: number;
+  /** Called once an event stands in the journal: an artifact was kept, or deleted. */
+  onEvent?: (event: VmEvent) => void;
 };
 
 export type NewArtifact = {
@@ -40,8 +43,12 @@ export type NewArtifact = {
   name: string;
   contentType: string;
   vm: Pick<Vm, "id" | "name" | "labels">;
-  /** Of a download that the VM's policy keeps: it is noted, so that it is not kept again. */
-  downloadId?: string;
+  /** Its id in the guest, where it is kept once only: again, it is the artifact that is there. */
+  fileId?: string;
+  /** Whoever asks chose the name: one that is there takes it. */
+  isNamed?: boolean;
+  /** The VM's policy asks: what somebody deleted since is not kept again. */
+  byPolicy?: boolean;
 };
 
 export type ArtifactQuery = {
@@ -61,7 +68,7 @@ export class Artifacts implements Disposable {
 
   /** Finishes what an earlier server left half made. @throws HypeError state_unwritable | disk_full */
   constructor(options: ArtifactsOptions) {
-    this.#options = { clock: Date.now, reserveBytes: RESERVE_BYTES, ...options };
+    this.#options = { clock: Date.now, reserveBytes: RESERVE_BYTES, onEvent: () => {}, ...options };
     this.#files = new ArtifactFiles(options.directory);
     for (const sha256 of this.#files.left()) {
       if (!this.#rows.holds(sha256)) this.#files.remove(sha256);
@@ -88,7 +95,8 @@ export class Artifacts implements Disposable {
    * Keeps bytes, as they come where the source streams. Until the last one is there and on the disk nothing of it is seen; what fails
    * leaves nothing behind.
    * @param check looks at what came before it counts; what it throws ends it.
-   * @throws HypeError artifact_quota_exceeded | disk_full | state_unwritable | shutting_down, and whatever the source throws
+   * @throws HypeError artifact_quota_exceeded | disk_full | state_unwritable | shutting_down, artifact_not_found where the policy keeps
+   * what was deleted, and whatever the source throws
    */
   async keep(
     what: NewArtifact,
@@ -110,7 +118,10 @@ export class Artifacts implements Disposable {
   }
 
   /** Nothing else of this server comes in between: two keeps of the same bytes, or a keep and a delete, are one after the other. */
-  #commit({ kind, name, contentType, vm, downloadId }: NewArtifact, received: Received): StoredArtifact {
+  #commit(what: NewArtifact, received: Received): StoredArtifact {
+    const before = this.#keptBefore(what);
+    if (before) return before;
+    const { kind, name, contentType, vm, fileId } = what;
     const { sha256, size_bytes } = received;
     const nowMs = this.#options.clock();
     const row: StoredArtifact = {
@@ -129,12 +140,15 @@ export class Artifacts implements Disposable {
     };
     const isNew = !this.#rows.holds(sha256);
     if (isNew) this.#files.mark(sha256);
+    let event: VmEvent;
     try {
       this.#files.place(received);
-      this.#options.store.write(() => {
+      event = this.#options.store.write(() => {
         this.#rows.insert(row);
         // A VM that was deleted meanwhile needs no note.
-        if (downloadId !== undefined && this.#options.store.vms.find(vm.id)) this.#rows.noteDownload(vm.id, downloadId);
+        if (fileId !== undefined && this.#options.store.vms.find(vm.id))
+          this.#rows.noteKept(vm.id, kind, fileId, row.id);
+        return this.#record("VM_ARTIFACT_KEPT", row);
       });
     } catch (thrown) {
       if (isNew) this.#files.remove(sha256);
@@ -144,6 +158,20 @@ export class Artifacts implements Disposable {
     }
     if (isNew) this.#space.add(size_bytes);
     this.#retention.arm();
+    this.#options.onEvent(event);
+    return row;
+  }
+
+  /** Where two keep the same file of a guest at once, the second gets the artifact of the first. */
+  #keptBefore({ vm, kind, name, fileId, isNamed, byPolicy }: NewArtifact): StoredArtifact | null {
+    const id = fileId === undefined ? null : this.#rows.keptAs(vm.id, kind, fileId);
+    const row = id === null ? null : this.#rows.find(id);
+    if (id !== null && row === null && byPolicy)
+      throw new HypeError("artifact_not_found", `it was kept as ${id} before, and deleted`, { artifact: id });
+    if (row && isNamed) {
+      row.name = cleanFileName(name, kind);
+      this.#options.store.write(() => this.#rows.rename(row.id, row.name));
+    }
     return row;
   }
 
@@ -197,22 +225,29 @@ export class Artifacts implements Disposable {
     const remove = () =>
       this.#options.store.write(() => {
         this.#rows.remove(id);
-        return !this.#rows.holds(sha256);
+        return { isLast: !this.#rows.holds(sha256), event: this.#record("VM_ARTIFACT_DELETED", row) };
       });
     const isMarked = this.#tryMark(sha256);
-    let isLast: boolean;
+    let removed: ReturnType<typeof remove>;
     try {
-      isLast = remove();
+      removed = remove();
     } catch (thrown) {
       if (!(thrown instanceof HypeError) || thrown.code !== "disk_full" || this.#rows.sharers(sha256) > 1) throw thrown;
       this.#files.remove(sha256); // what shall go makes the room the database needs
-      isLast = remove();
+      removed = remove();
     }
-    if (isLast) {
+    if (removed.isLast) {
       this.#files.remove(sha256);
       this.#space.add(-size_bytes);
     }
     if (isMarked) this.#files.unmark(sha256);
+    this.#options.onEvent(removed.event);
+  }
+
+  /** Without the file's name: whoever may see that something is kept may not see what. Call inside the transaction. */
+  #record(type: VmEvent["type"], { id: artifact, kind, size_bytes, vm_id, vm_name }: StoredArtifact): VmEvent {
+    const at = new Date(this.#options.clock()).toISOString();
+    return this.#options.store.events.append({ type, vm_id, vm_name, at, data: { artifact, kind, size_bytes } });
   }
 
   /** A full disk takes no mark; things must be deleted from it all the same. */

@@ -96,6 +96,7 @@ import { PauseCommand } from "./vms/pause.ts";
 import { ResizeCommand } from "./vms/resize.ts";
 import { RestartCommand } from "./vms/restart.ts";
 import { ResumeCommand } from "./vms/resume.ts";
+import { ShellCommand } from "./vms/shell.ts";
 import { StartCommand } from "./vms/start.ts";
 import { StopCommand } from "./vms/stop.ts";
 import { WatchCommand } from "./vms/watch.ts";
@@ -171,6 +172,7 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   GetCommand,
   WatchCommand,
   LogsCommand,
+  ShellCommand,
   StopCommand,
   StartCommand,
   RestartCommand,

@@ -30,7 +30,7 @@ function plain(definition: Definition): CommandDefinition {
   const line = (text = "") => text.trim();
   return {
     path: definition.path.split(" ").slice(1),
-    usage: `${definition.usage.replace("> ...", ">...").replace(/ \.\.\.$/, " [name]...")} [options]`,
+    usage: usageOf(definition.usage),
     category: line(definition.category),
     description: line(definition.description),
     details: line(definition.details),
@@ -38,6 +38,12 @@ function plain(definition: Definition): CommandDefinition {
     options: definition.options.map(describeOption).toSorted((a, b) => isShared(a) - isShared(b)),
   };
 }
+
+/** What a shell is to run stands at the end, after `--`: its own options are not ours. */
+const usageOf = (usage: string): string =>
+  usage.endsWith(" shell <name> ...")
+    ? usage.replace(/ \.\.\.$/, " [options] [-- command...]")
+    : `${usage.replace("> ...", ">...").replace(/ \.\.\.$/, " [name]...")} [options]`;
 
 /** The command whose path leads these words, and how many of them it takes; null when there is none. */
 export function findCommand(definitions: CommandDefinition[], words: readonly string[]): CommandDefinition | null {

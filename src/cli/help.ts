@@ -49,7 +49,7 @@ function listing(definitions: CommandDefinition[], paint: Colours): string {
     .join("\n");
 }
 
-const heading = ({ usage }: CommandDefinition): string => usage.replace(/ \[options\]$/, "").replace(/^hype /, "");
+const heading = ({ usage }: CommandDefinition): string => usage.replace(/ \[options\].*$/, "").replace(/^hype /, "");
 
 function commandHelp(definition: CommandDefinition, paint: Colours): string {
   const parts = [`${definition.description}.`, `${paint.bold("Usage")}\n  ${definition.usage}`];

@@ -37,6 +37,7 @@ export class TuiCommand extends ServerCommand {
     const { runTui } = await import("../tui/start.ts");
     const { tuiCommands } = await import("./tui-commands.ts");
     const { serveInBackground } = await import("./serve-in-background.ts");
+    const { runShell } = await import("./shell/attach.ts");
     let target: Target = { server: config.apiBase, key: config.apiKey };
     // A key goes to the server it was given for and to no other; it is kept as long as this runs.
     const keys = new Map(config.apiKey === null ? [] : [[config.apiBase, config.apiKey]]);
@@ -51,6 +52,10 @@ export class TuiCommand extends ServerCommand {
         return await open(target);
       },
       serve: () => serveInBackground(config),
+      shell: async (vm) => {
+        const { stdin, stdout } = this.context;
+        await runShell(await open(target), vm, [], { input: stdin, output: stdout }, this.context);
+      },
       theme,
       plain: Boolean(env.NO_COLOR),
       commands: tuiCommands(this.context, () => target, open),

@@ -88,6 +88,8 @@ export function connect(options: ConnectOptions): Client {
           call?.signal,
         ),
       logs: (name, query) => logs(name, query),
+      shell: async (name, request, call) =>
+        (await import("./shell.ts")).openShell({ ...options, base, send }, name, request, call?.signal),
       cdpToken: (name, body = {}, call) =>
         unwrap(vm(name)["cdp-token"].post(sent(body), { ...init(call), query: {} }), call?.signal),
     },

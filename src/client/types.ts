@@ -13,6 +13,7 @@ import type {
   LiveLink,
   LiveLinkList,
   SetControlInput,
+  ShellSignal,
   CreatedKey,
   CreateKeyInput,
   CreateVmInput,
@@ -39,6 +40,7 @@ import type {
   Profile,
   ProfileList,
   ProxyInput,
+  OpenShellInput,
   ResizeVm,
   RotatedKey,
   SavedProfile,
@@ -101,6 +103,20 @@ export type LogQuery = CallOptions & {
   follow?: boolean;
 };
 
+/** What a command in a guest says: `stream` is 1 for standard output, 2 for standard error. The guest's word: bytes, and nothing to trust. */
+export type ShellOutput = { stream: number; bytes: Uint8Array };
+/** A command that runs in a guest. */
+export type Shell = Disposable & {
+  /** Until it has ended; what it ended with is the generator's return value. Each piece counts as taken when the next is asked for. @throws what ended it */
+  output(): AsyncGenerator<ShellOutput, number>;
+  /** Resolves when there is room for more, or it is over. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** No more input comes; without a terminal only. */
+  end(): void;
+  resize(columns: number, rows: number): void;
+  signal(name: ShellSignal): void;
+};
+
 export type BytesOperation = {
   [N in BrowserOperationName]: BrowserOperations[N]["reply"] extends null ? N : never;
 }[BrowserOperationName];
@@ -127,6 +143,8 @@ export type Client = {
     delete(name: string, options?: CallOptions): Promise<void>;
     /** Pieces of text as they come, not lines. Untrusted bytes from the guest: sanitise before a terminal sees them. */
     logs(name: string, query?: LogQuery): AsyncIterable<string>;
+    /** A command in the guest, or its shell; `signal` ends it. @throws vm_not_running | limit_reached | forbidden … */
+    shell(name: string, request: Omit<OpenShellInput, "type">, options?: CallOptions): Promise<Shell>;
     resize(name: string, size: ResizeVm, options?: CallOptions): Promise<Vm>;
     egress(name: string, options?: CallOptions): Promise<Egress>;
     setEgress(name: string, policy: EgressPolicyInput, options?: CallOptions): Promise<Egress>;

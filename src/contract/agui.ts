@@ -44,6 +44,8 @@ export const AguiForwarded = v.looseObject({
   operations: v.optional(v.pipe(v.array(AguiOperation), v.maxLength(50, "at most 50 operations a run"))),
   /** true: the whole feed; a name: of one VM. */
   watch: v.optional(v.union([v.boolean(), v.pipe(v.string(), v.maxLength(63))])),
+  /** Tools a model is offered: default, all, or groups, comma-separated. */
+  toolGroups: v.optional(v.pipe(v.string(), v.maxLength(500))),
 });
 export type AguiForwarded = v.InferOutput<typeof AguiForwarded>;
 

@@ -54,6 +54,12 @@ export const BROWSER_ERRORS = {
     title: "The element does not take this action",
     remedy: "The message says what it is.",
   },
+  verification_failed: {
+    status: 422,
+    exit: 1,
+    title: "The page is not as it was said to be",
+    remedy: "The message says what is there instead; wait for it first if it comes later.",
+  },
   option_not_found: {
     status: 422,
     exit: 1,

@@ -20,6 +20,8 @@ export const EventType = v.picklist([
   "VM_CONTROL_TAKEN", // data: who holds control over the browser now
   "VM_CONTROL_RETURNED",
   "VM_EGRESS_DENIED", // data: refused destinations since the last one; at most one a minute per VM
+  "VM_ARTIFACT_KEPT", // data: artifact (its id), kind, size_bytes; also of a VM that is deleted
+  "VM_ARTIFACT_DELETED", // by somebody, or as its time was over
   "VM_BOOT_PROGRESS", // data.phase: spawned | agent | browser | profile
 ]);
 export type EventType = v.InferOutput<typeof EventType>;

@@ -24,6 +24,7 @@ export * from "./proxy.ts";
 export * from "./recording.ts";
 export * from "./rich-value.ts";
 export * from "./see.ts";
+export * from "./shell.ts";
 export * from "./state.ts";
 export * from "./system.ts";
 export * from "./upload.ts";

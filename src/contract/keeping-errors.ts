@@ -30,6 +30,18 @@ export const KEEPING_ERRORS = {
     title: "The profile's name is taken",
     remedy: "Choose another name, or save over it with `--replace`.",
   },
+  profile_too_new: {
+    status: 409,
+    exit: 1,
+    title: "The profile was saved from a newer Chromium",
+    remedy: "Take an image with a Chromium at least as new, or save the profile without `--whole`.",
+  },
+  profile_unsupported: {
+    status: 409,
+    exit: 1,
+    title: "The VM's image knows no whole profiles",
+    remedy: "Build a new image (`hype image build`), or save the profile without `--whole`.",
+  },
   profile_unreadable: {
     status: 500,
     exit: 1,

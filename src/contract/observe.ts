@@ -1,9 +1,11 @@
 import * as v from "valibot";
+import { Download } from "./download.ts";
 import { tabOrAll, timeoutMs } from "./operation.ts";
 
 export const OBSERVED = ["console", "exception", "request", "websocket"] as const;
 const kinds = v.optional(v.array(v.picklist(OBSERVED)), [...OBSERVED]);
-const KINDS = [...OBSERVED, "dialog"] as const;
+/** What entries there are: tabs and downloads are recorded always, dialogs while there is a policy for them. */
+export const ENTRY_KINDS = [...OBSERVED, "dialog", "tab", "download"] as const;
 
 /** Observation begins when it is asked for and costs nothing before. What several callers started adds up. */
 export const StartObserving = v.strictObject({ kinds, tab: tabOrAll, timeout_ms: timeoutMs });
@@ -18,7 +20,7 @@ export type Observing = v.InferOutput<typeof Observing>;
 const common = {
   seq: v.number(),
   id: v.string(),
-  tab: v.pipe(v.nullable(v.string()), v.description("null: a worker that serves many")),
+  tab: v.pipe(v.nullable(v.string()), v.description("null: of none, as a worker that serves many")),
   time: v.pipe(v.number(), v.description("Unix time in milliseconds")),
 };
 const place = { url: v.string(), line: v.number(), column: v.number() };
@@ -82,11 +84,40 @@ export const DialogEntry = v.object({
   url: v.string(),
 });
 export type DialogEntry = v.InferOutput<typeof DialogEntry>;
-export const Entry = v.variant("kind", [ConsoleEntry, ExceptionEntry, RequestEntry, WebSocketEntry, DialogEntry]);
+/** What became of a tab. Each event has an id of its own; when its title comes later, the entry changes. */
+export const TabEntry = v.object({
+  ...common,
+  kind: v.literal("tab"),
+  event: v.pipe(
+    v.picklist(["opened", "navigated", "crashed", "closed"]),
+    v.description("navigated: it shows another address, one within its document too. crashed: its renderer died"),
+  ),
+  url: v.string(),
+  title: v.string(),
+  opener: v.pipe(v.nullable(v.string()), v.description("The tab whose page opened it")),
+});
+export type TabEntry = v.InferOutput<typeof TabEntry>;
+const { name, url, type, state, error, total_bytes, received_bytes, sha256 } = Download.entries;
+/** Its `id` is the download's. It changes about once a second while it arrives, and a last time when it has ended. */
+export const DownloadEntry = v.object({
+  ...common,
+  kind: v.literal("download"),
+  ...{ name, url, type, state, error, total_bytes, received_bytes, sha256 },
+});
+export type DownloadEntry = v.InferOutput<typeof DownloadEntry>;
+export const Entry = v.variant("kind", [
+  ConsoleEntry,
+  ExceptionEntry,
+  RequestEntry,
+  WebSocketEntry,
+  DialogEntry,
+  TabEntry,
+  DownloadEntry,
+]);
 export type Entry = v.InferOutput<typeof Entry>;
 
 export const ListEntries = v.strictObject({
-  kinds: v.optional(v.array(v.picklist(KINDS)), [...KINDS]),
+  kinds: v.optional(v.array(v.picklist(ENTRY_KINDS)), [...ENTRY_KINDS]),
   tab: tabOrAll,
   after: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.description("Only with a larger seq")), 0),
   limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5_000)), 500),

@@ -63,6 +63,9 @@ export const Recording = v.object({
   ended_at: v.nullable(v.number()),
 });
 export type Recording = v.InferOutput<typeof Recording>;
+/** Lines of the agent's `GET /v1/browser/finished-recordings`. */
+export const FinishedRecording = v.pick(Recording, ["id", "ended_by"]);
+export type FinishedRecording = v.InferOutput<typeof FinishedRecording>;
 export const RecordingList = v.object({ items: v.array(Recording) });
 export type RecordingList = v.InferOutput<typeof RecordingList>;
 

@@ -33,7 +33,9 @@ export async function adopt(ctx: Context, vm: Vm): Promise<void> {
   }
   const found = await look(ctx, machine, attachment);
   const guest = new Guest(attachment.endpoint, token);
-  const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null, page: null };
+  const awaitsProfile = vm.status === "starting" && vm.profile !== null; // whether it does nobody knows any more
+  const gone = new AbortController();
+  const live: LiveVm = { id: vm.id, machine, guest, gone, awaitsProfile, watch: null, page: null };
   ctx.live.set(vm.id, live);
   if (found === "cut off") {
     await crash(ctx, vm, "its network was gone when the server came back");

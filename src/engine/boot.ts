@@ -5,7 +5,7 @@ import { cancelReason, type Context, type LiveVm, mustFind } from "./context.ts"
 import { crash } from "./crash.ts";
 import { consoleTail, logFiles } from "./directories.ts";
 import { exitReason } from "./exit-reason.ts";
-import { giveProfile, notGiven } from "./profile.ts";
+import { giveProfile, giveWholeProfile, mayAwait, notGiven } from "./profile.ts";
 import { giveProxy } from "./proxy.ts";
 import { record, transition } from "./states.ts";
 import { watchMachine, watchAgent } from "./supervise.ts";
@@ -28,20 +28,31 @@ export async function awaitUsable(
     exit = found;
     died.abort();
   });
+  let isGiven = false;
+  let givingFailed = false;
+  const beforeBrowser = async (until: AbortSignal) => {
+    try {
+      isGiven = await giveWholeProfile(ctx, live, until);
+    } catch (thrown) {
+      givingFailed = true;
+      throw thrown;
+    }
+  };
   try {
     await waitReady(live.guest, {
       consoleLog: logFiles(ctx, live.id).console,
       deadlineMs: when.deadlineMs,
       signal: AbortSignal.any([signal, died.signal]),
+      beforeBrowser: mayAwait(ctx, live) ? beforeBrowser : undefined,
       onPhase: (phase) => record(ctx, live.id, {}, "VM_BOOT_PROGRESS", { phase }),
     });
     await giveProxy(ctx, live, AbortSignal.any([signal, died.signal]));
   } catch (thrown) {
     if (signal.aborted) throw cancelReason(signal);
-    throw await bootFailed(ctx, live, exit, thrown);
+    throw givingFailed && !exit ? await notGiven(ctx, live, thrown) : await bootFailed(ctx, live, exit, thrown);
   }
   try {
-    await giveProfile(ctx, live, AbortSignal.any([signal, died.signal]));
+    if (!isGiven) await giveProfile(ctx, live, AbortSignal.any([signal, died.signal]));
   } catch (thrown) {
     if (signal.aborted) throw cancelReason(signal);
     throw exit ? await bootFailed(ctx, live, exit, thrown) : await notGiven(ctx, live, thrown);

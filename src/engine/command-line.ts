@@ -1,4 +1,4 @@
-import { EXPECT_PROXY_WORD, type Vm } from "../contract/index.ts";
+import { EXPECT_PROFILE_WORD, EXPECT_PROXY_WORD, type Vm } from "../contract/index.ts";
 import type { BootableImage } from "../image/types.ts";
 
 /**
@@ -10,7 +10,7 @@ export function kernelCommandLine(
   vm: Pick<Vm, "kernel_cmdline">,
   image: Pick<BootableImage, "rootfs">,
   ipParameter: string,
-  hasProxy = false,
+  { hasProxy = false, awaitsProfile = false } = {},
 ): string {
   return [
     "quiet",
@@ -18,6 +18,7 @@ export function kernelCommandLine(
     "cryptomgr.notests",
     `ip=${ipParameter}`,
     hasProxy ? EXPECT_PROXY_WORD : null,
+    awaitsProfile ? EXPECT_PROFILE_WORD : null,
     image.rootfs ? "hype.root=root" : null,
     vm.kernel_cmdline,
   ]

@@ -34,7 +34,7 @@ export type EngineOptions = {
   jailer: Jailer;
   images: { resolve(ref: string | null): Promise<BootableImage> };
   /** What browsers can be given; those of the store when not given. */
-  profiles?: Pick<Profiles, "mustBeUsable" | "give">;
+  profiles?: Pick<Profiles, "mustBeUsable" | "isWhole" | "give">;
   /** What this host has to give. */
   host?: { memoryTotalMb(): number; cpuCores(): number };
   timing?: Partial<Timing>;
@@ -49,6 +49,8 @@ export type LiveVm = {
   readonly guest: Guest;
   /** Fires, with a HypeError as reason, when this guest is not usable any more. */
   readonly gone: AbortController;
+  /** Its browser may wait for a whole profile. */
+  readonly awaitsProfile: boolean;
   /** Ends the watch over the agent; null while nobody watches it (booting, paused). */
   watch: AbortController | null;
   /** What its browser shows, as the guest says; kept in memory only: a page is nobody's but its user's. */

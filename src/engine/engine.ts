@@ -195,6 +195,11 @@ export class Engine implements EngineApi {
     return this.#ctx.bus.subscribe(after, AbortSignal.any([signal, this.#ctx.closing.signal]));
   }
 
+  /** Another room appended rows to the events: whoever reads them is told. Call after the commit. */
+  eventsAppended(): void {
+    this.#ctx.bus.wake();
+  }
+
   activity(): Activity {
     return this.#activity.now();
   }

@@ -14,6 +14,27 @@ export async function giveProfile(ctx: Context, live: LiveVm, signal: AbortSigna
   await ctx.profiles.give(profile, live.guest, GIVE_MS, signal);
 }
 
+/** Whether there is something to be done for the profile before the browser is there. */
+export function mayAwait(ctx: Context, live: LiveVm): boolean {
+  const { profile } = mustFind(ctx, live.id);
+  return profile !== null && (live.awaitsProfile || ctx.profiles.isWhole(profile));
+}
+
+/**
+ * Gives a browser its whole profile before it starts; one that waits for a profile that is no whole one any more starts without.
+ * @returns whether it has the profile now. @throws HypeError as {@link giveProfile}
+ */
+export async function giveWholeProfile(ctx: Context, live: LiveVm, signal: AbortSignal): Promise<boolean> {
+  const { profile } = mustFind(ctx, live.id);
+  if (profile === null) return false;
+  if (ctx.profiles.isWhole(profile)) {
+    await giveProfile(ctx, live, signal);
+    return true;
+  }
+  await live.guest.profile.none(signal);
+  return false;
+}
+
 /** Ends the VM as `crashed`: a browser without the logins it was asked to have is not what was asked for. @returns the error for whoever waits. */
 export async function notGiven(ctx: Context, live: LiveVm, thrown: unknown): Promise<HypeError> {
   const vm = mustFind(ctx, live.id);

@@ -65,6 +65,7 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     });
     throwIfCancelled(signal);
 
+    const awaitsProfile = vm.profile !== null && ctx.profiles.isWhole(vm.profile);
     const machine = await driver.start(
       {
         vmId: vm.id,
@@ -73,7 +74,10 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
         kernel: image.kernel,
         initramfs: image.initramfs,
         rootfs: image.rootfs,
-        cmdline: kernelCommandLine(vm, image, attachment.ipParameter, holdings(ctx, vm.id).proxy !== null),
+        cmdline: kernelCommandLine(vm, image, attachment.ipParameter, {
+          hasProxy: holdings(ctx, vm.id).proxy !== null,
+          awaitsProfile,
+        }),
         token,
         nic: attachment.nic,
         workDir,
@@ -97,7 +101,15 @@ export async function spawn(ctx: Context, vm: Vm, signal: AbortSignal): Promise<
     record(ctx, vm.id, {}, "VM_BOOT_PROGRESS", { phase: "spawned" });
 
     const guest = new Guest(attachment.record.endpoint, token);
-    const live: LiveVm = { id: vm.id, machine, guest, gone: new AbortController(), watch: null, page: null };
+    const live: LiveVm = {
+      id: vm.id,
+      machine,
+      guest,
+      gone: new AbortController(),
+      awaitsProfile,
+      watch: null,
+      page: null,
+    };
     ctx.live.set(vm.id, live);
     return live;
   });

@@ -26,6 +26,7 @@ import { GuestDownloads } from "./downloads.ts";
 import { GuestObserve } from "./observe.ts";
 import { GuestOverlay } from "./overlay.ts";
 import { GuestPage } from "./page.ts";
+import { GuestProfile } from "./profile.ts";
 import { putProxy } from "./proxy.ts";
 import { GuestRecordings } from "./recording.ts";
 import { GuestState } from "./state.ts";
@@ -54,6 +55,8 @@ export class Guest {
   readonly downloads: GuestDownloads;
   readonly recordings: GuestRecordings;
   readonly uploads: GuestUploads;
+  /** The files of the browser's profile. */
+  readonly profile: GuestProfile;
   /** Emulation and interception. */
   readonly overlay = new GuestOverlay((...operation) => this.#operation(...operation));
 
@@ -65,6 +68,7 @@ export class Guest {
     this.observe = new GuestObserve((...operation) => this.#operation(...operation), endpoint, token);
     this.downloads = new GuestDownloads((...operation) => this.#operation(...operation), endpoint, token);
     this.recordings = new GuestRecordings((...operation) => this.#operation(...operation), endpoint, token);
+    this.profile = new GuestProfile(endpoint, token);
     this.uploads = new GuestUploads((...operation) => this.#operation(...operation), endpoint, token);
   }
 

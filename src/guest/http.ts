@@ -4,7 +4,7 @@ import { AgentProblem, HypeError, isErrorCode, messageOf } from "../contract/ind
 
 /** What the guest says is untrusted: every reply is bounded in size and time, and no redirect is followed. */
 export type GuestRequest = {
-  method: "GET" | "POST" | "PUT";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
   body?: unknown;
   /** For headers and body together, ms. */

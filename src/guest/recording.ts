@@ -1,5 +1,6 @@
 import {
   type DeleteRecording,
+  FinishedRecording,
   type GetRecording,
   type ListRecordings,
   type ReadRecording,
@@ -9,9 +10,12 @@ import {
   type StopRecording,
 } from "../contract/index.ts";
 import { type DownloadBytes, readBytes } from "./downloads.ts";
+import { readStream } from "./events.ts";
 import { type Operate, parseReply } from "./http.ts";
 
 const MAX_BYTES = 1024 * 1024;
+/** Longest line of a stream, characters. */
+const MAX_LINE = 1024;
 
 /** Recordings of tabs, made and held in the guest. Throws as {@link Guest} does. */
 export class GuestRecordings {
@@ -39,6 +43,18 @@ export class GuestRecordings {
   /** @throws HypeError `recording_not_found` */
   async delete(request: DeleteRecording, signal?: AbortSignal): Promise<void> {
     await this.operate("delete-recording", request, MAX_BYTES, signal);
+  }
+
+  /** Every recording that has ended, then each as it does, until the signal aborts. @throws HypeError `guest_unreachable` */
+  finished(signal: AbortSignal): AsyncIterable<FinishedRecording> {
+    return readStream(
+      this.endpoint,
+      this.token,
+      "/v1/browser/finished-recordings",
+      FinishedRecording,
+      MAX_LINE,
+      signal,
+    );
   }
 
   /**

@@ -1,14 +1,6 @@
-import { type IncomingMessage, request as httpRequest } from "node:http";
-import {
-  type DeleteUpload,
-  HypeError,
-  type ListUploads,
-  messageOf,
-  Upload,
-  UploadList,
-  type WriteUpload,
-} from "../contract/index.ts";
-import { type Operate, parseReply, replyOf } from "./http.ts";
+import { type DeleteUpload, type ListUploads, Upload, UploadList, type WriteUpload } from "../contract/index.ts";
+import { type Operate, parseReply } from "./http.ts";
+import { putStream } from "./put-stream.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Bytes keep going, or the wire counts as lost. */
@@ -46,55 +38,7 @@ export class GuestUploads {
       ...(sha256 !== undefined && { sha256 }),
     });
     const path = `/v1/browser/upload?${query}`;
-    const answered = Promise.withResolvers<IncomingMessage>();
-    answered.promise.catch(() => {}); // it is asked for below
-    const request = httpRequest(this.endpoint + path, {
-      method: "PUT",
-      signal,
-      headers: {
-        authorization: `Bearer ${this.token}`,
-        "content-type": "application/octet-stream",
-        ...(bytes === undefined ? { "transfer-encoding": "chunked" } : { "content-length": bytes }),
-      },
-    });
-    request.on("response", answered.resolve);
-    request.on("error", answered.reject);
-    request.setTimeout(SILENCE_MS, () => request.destroy(new Error(`silent for ${SILENCE_MS} ms`)));
-    try {
-      // A refusal comes before all is sent: then the rest is not.
-      await Promise.race([send(request, body, bytes), answered.promise]);
-      return parseReply(Upload, await replyOf(await answered.promise, MAX_BYTES));
-    } catch (thrown) {
-      if (thrown instanceof HypeError) throw thrown;
-      if (signal.aborted) throw new HypeError("cancelled", "the caller went away", {}, { cause: thrown });
-      throw new HypeError("guest_unreachable", `the upload broke off: ${messageOf(thrown)}`, {}, { cause: thrown });
-    } finally {
-      request.destroy();
-    }
+    const wire = { endpoint: this.endpoint, token: this.token, path, what: "the upload", silenceMs: SILENCE_MS };
+    return parseReply(Upload, await putStream(wire, body, bytes, signal));
   }
-}
-
-/** @throws HypeError `upload_mismatch` when the body is not as long as announced: the wire could not say so */
-async function send(
-  request: ReturnType<typeof httpRequest>,
-  body: AsyncIterable<Uint8Array>,
-  announced: number | undefined,
-): Promise<void> {
-  let sent = 0;
-  let wake = () => {};
-  const onDrain = () => wake();
-  request.on("drain", onDrain);
-  request.on("close", onDrain);
-  for await (const chunk of body) {
-    if (request.destroyed) return;
-    sent += chunk.length;
-    if (announced !== undefined && sent > announced) break;
-    if (request.write(chunk)) continue;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    await promise;
-  }
-  if (announced !== undefined && sent !== announced)
-    throw new HypeError("upload_mismatch", `${announced} bytes were announced, ${sent} or more came`);
-  request.end();
 }

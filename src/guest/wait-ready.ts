@@ -12,6 +12,8 @@ const KNOCK_MS = 5_000;
 /** Between knocks at a door that was said to be open, and at one that never was. */
 const RETRY_MS = 500;
 const UNBIDDEN_RETRY_MS = 10_000;
+/** For what the browser waits for, ms: a large profile, where the guest is emulated. */
+const BEFORE_BROWSER_MS = 300_000;
 /** One long poll; short enough to notice a guest that died in between. */
 const POLL_MS = 10_000;
 
@@ -23,6 +25,11 @@ export type WaitReadyOptions = {
   /** For the whole wait, ms. */
   deadlineMs: number;
   signal: AbortSignal;
+  /**
+   * What the browser waits for, once the agent's door is open; again while the guest cannot be reached. It has its own time:
+   * the deadline stands still.
+   */
+  beforeBrowser?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Called once when the agent's door answers and once when the browser is usable. */
   onPhase?: (phase: "agent" | "browser") => void;
 };
@@ -32,8 +39,9 @@ export type WaitReadyOptions = {
  * @throws HypeError `boot_timeout` at the deadline, with what was seen last; `cancelled` when the signal aborts.
  */
 export async function waitReady(guest: Guest, options: WaitReadyOptions): Promise<AgentHealth> {
-  const deadline = AbortSignal.timeout(options.deadlineMs);
-  const signal = AbortSignal.any([options.signal, deadline]);
+  const startedAtMs = performance.now();
+  let deadline = AbortSignal.timeout(options.deadlineMs);
+  let signal = AbortSignal.any([options.signal, deadline]);
   using hint = new ConsoleHint(options.consoleLog);
   let last = "the console never showed that the agent's door is open";
 
@@ -59,6 +67,15 @@ export async function waitReady(guest: Guest, options: WaitReadyOptions): Promis
         return guest.health(AbortSignal.any(ends));
       });
     options.onPhase?.("agent");
+    if (options.beforeBrowser) {
+      const leftMs = Math.max(1, options.deadlineMs - (performance.now() - startedAtMs));
+      deadline = AbortSignal.timeout(BEFORE_BROWSER_MS);
+      signal = AbortSignal.any([options.signal, deadline]);
+      last = "the browser was not given what it waits for";
+      await untilReached(options.beforeBrowser, signal);
+      deadline = AbortSignal.timeout(leftMs);
+      signal = AbortSignal.any([options.signal, deadline]);
+    }
     const health = await tryUntil("Chromium", () => guest.ready(POLL_MS, signal));
     options.onPhase?.("browser");
     return health;
@@ -67,6 +84,18 @@ export async function waitReady(guest: Guest, options: WaitReadyOptions): Promis
       throw new HypeError("cancelled", "waiting for the VM was cancelled", {}, { cause: thrown });
     if (!deadline.aborted) throw thrown;
     throw new HypeError("boot_timeout", `not usable within ${options.deadlineMs} ms; ${last}`, {}, { cause: thrown });
+  }
+}
+
+/** @throws what the work throws, unless that is that the guest cannot be reached: an agent that died is started again. */
+async function untilReached(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await work(signal);
+    } catch (thrown) {
+      if (signal.aborted || !(thrown instanceof HypeError) || thrown.code !== "guest_unreachable") throw thrown;
+      await pause(RETRY_MS, [signal]);
+    }
   }
 }
 

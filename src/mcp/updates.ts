@@ -5,6 +5,14 @@ import { VMS_URI, vmUri } from "./uris.ts";
 /** After a stream of events broke off (its reader fell behind), milliseconds. */
 const AGAIN_MS = 1_000;
 
+/** What comes into a list of resources, or goes. */
+const LISTED: ReadonlySet<VmEvent["type"]> = new Set([
+  "VM_CREATED",
+  "VM_DELETED",
+  "VM_ARTIFACT_KEPT",
+  "VM_ARTIFACT_DELETED",
+]);
+
 type Listener = (event: ServerEvent) => void;
 
 /**
@@ -51,7 +59,8 @@ export class Updates implements ServerEventBus {
   }
 
   #tell({ type, vm_name: name }: VmEvent): void {
-    if (type === "VM_CREATED" || type === "VM_DELETED") this.publish({ kind: "resources_list_changed" });
+    if (LISTED.has(type)) this.publish({ kind: "resources_list_changed" });
+    if (type.startsWith("VM_ARTIFACT_")) return; // nothing of the VM itself is another
     this.publish({ kind: "resource_updated", uri: VMS_URI });
     this.publish({ kind: "resource_updated", uri: vmUri(name) });
   }

@@ -3,8 +3,10 @@ import { HypeError } from "../contract/index.ts";
 
 /** AES-256-GCM (NIST SP 800-38D): a nonce of 96 random bits per sealing is good for 2^32 sealings with one key. */
 const CIPHER = "aes-256-gcm";
-const MAGIC = Buffer.from("HYPEPRF", "latin1");
+export const MAGIC = Buffer.from("HYPEPRF", "latin1");
 const FORMAT = 1;
+/** Pieces, see sealed-stream.ts. */
+const FORMATS: readonly number[] = [FORMAT, 2];
 const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -38,8 +40,9 @@ export function seal(content: Uint8Array, key: SealingKey, place: string): Buffe
 export function keyIdOf(sealed: Buffer, what: string): string {
   const isOurs = sealed.length >= HEADER_BYTES + TAG_BYTES && sealed.subarray(0, MAGIC.length).equals(MAGIC);
   if (!isOurs) throw unreadable(`${what} is damaged: it does not begin as a sealed profile does`);
-  const format = sealed[MAGIC.length];
-  if (format !== FORMAT) throw unreadable(`${what} has format ${format}; this hype knows ${FORMAT}`);
+  const format = sealed[MAGIC.length] ?? 0;
+  if (!FORMATS.includes(format))
+    throw unreadable(`${what} has format ${format}; this hype knows ${FORMATS.join(" and ")}`);
   return sealed.toString("hex", MAGIC.length + 1, MAGIC.length + 1 + KEY_ID_BYTES);
 }
 

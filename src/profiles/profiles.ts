@@ -21,9 +21,12 @@ import { Budget } from "./budget.ts";
 import { keyIdOf, seal, type SealingKey, unreadable, unseal } from "./envelope.ts";
 import { Keyring } from "./keyring.ts";
 import { placeOf, SealedFiles } from "./sealed-files.ts";
+import { counted, sealing, unsealing } from "./sealed-stream.ts";
 
 /** How long a guest may take to tell its state, ms. */
 const TELL_MS = 300_000;
+/** The same for all of a profile's files. */
+const WHOLE_MS = 900_000;
 
 /**
  * Browsers' states that outlive their VMs. The row says what there is, a sealed file holds it. New content is a new file: the row
@@ -37,6 +40,7 @@ export class Profiles {
   /** Ten VMs at once with a large profile each must not fill the host's memory. */
   readonly #giving = new Budget(2 * MAX_PROFILE_BYTES);
   #rotating: Promise<RotatedKey> | null = null;
+  #lastFar = 0;
 
   constructor({ config, store, log }: { config: Config; store: Store; log: Log }) {
     this.#store = store;
@@ -69,8 +73,13 @@ export class Profiles {
    * Keeps what the browser of a running VM holds now.
    * @throws HypeError profile_name_taken (before the guest is asked) | payload_too_large | what the guest throws | disk_full
    */
-  async save({ name, replace }: Omit<SaveProfile, "vm">, guest: Guest, signal?: AbortSignal): Promise<SavedProfile> {
+  async save(
+    { name, replace, whole = false }: Omit<SaveProfile, "vm" | "whole"> & { whole?: boolean },
+    guest: Guest,
+    signal?: AbortSignal,
+  ): Promise<SavedProfile> {
     this.#mustBeFree(name, replace);
+    if (whole) return await this.#saveWhole(name, replace, guest, signal);
     const { omitted, ...state } = await guest.state.export({ indexeddb: true, timeout_ms: TELL_MS }, signal);
     return { ...this.#keep(name, state, replace), ...(omitted && { omitted }) };
   }
@@ -85,9 +94,21 @@ export class Profiles {
     return { ...this.#keep(name, { cookies: good, origins: state.origins }, replace), expired };
   }
 
-  /** Its content, as JSON in Playwright's storageState form. @throws HypeError profile_not_found | profile_unreadable */
+  /** Its content, as JSON in Playwright's storageState form. @throws HypeError profile_not_found | profile_unreadable | invalid_request for a whole one */
   export(name: string): Buffer {
-    return this.#open(this.#mustFind(name));
+    const profile = this.#mustFind(name);
+    if (profile.kind === "whole")
+      throw new HypeError(
+        "invalid_request",
+        `${name} is a whole profile, Chromium's own files: make a VM with it and save that one's state`,
+        { profile: name },
+      );
+    return this.#open(profile);
+  }
+
+  /** Whether its browser must not start before it was given. A profile that is not there is none. */
+  isWhole(name: string): boolean {
+    return this.#store.profiles.find(name)?.kind === "whole";
   }
 
   /** VMs that run keep what they were given. @throws HypeError profile_not_found */
@@ -109,6 +130,13 @@ export class Profiles {
    * @throws HypeError profile_not_found | profile_unreadable | state_incomplete and what else the guest throws
    */
   async give(name: string, guest: Guest, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (this.isWhole(name)) {
+      await guest.profile.write(
+        this.#opening(this.#mustFind(name)),
+        AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      );
+      return;
+    }
     await this.#giving.run(this.#mustFind(name).size_bytes, signal, async () => {
       const state = JSON.parse(this.#open(this.#mustFind(name)).toString()) as StorageState;
       await guest.state.import({ state, replace: false, timeout_ms: timeoutMs }, signal);
@@ -130,7 +158,7 @@ export class Profiles {
     for (const { name } of this.#store.profiles.all()) {
       await new Promise<void>((resolve) => setImmediate(resolve)); // others are served in between
       const profile = this.#store.profiles.find(name); // as it is now: it may be gone, or new
-      if (profile) this.#sealAnew(profile);
+      if (profile) await this.#sealAnew(profile);
     }
     const profiles = this.#store.profiles.all();
     const unreadables = profiles.filter((profile) => !this.#isCurrent(profile)).map(({ name }) => name);
@@ -139,10 +167,14 @@ export class Profiles {
     return { profiles: profiles.length - unreadables.length, unreadable: unreadables };
   }
 
-  #sealAnew(profile: StoredProfile): void {
+  async #sealAnew(profile: StoredProfile): Promise<void> {
     try {
-      if (!this.#isCurrent(profile))
-        this.#files.write(profile, seal(this.#open(profile), this.#currentKey(), placeOf(profile)));
+      if (this.#isCurrent(profile)) return;
+      const [key, place] = [this.#currentKey(), placeOf(profile)];
+      if (profile.kind === "state") return this.#files.write(profile, seal(this.#open(profile), key, place));
+      await this.#files.writeStream(profile, sealing(this.#opening(profile), key, place));
+      // It may have been deleted or replaced while it was sealed.
+      if (this.#store.profiles.find(profile.name)?.revision !== profile.revision) this.#files.remove(profile);
     } catch (thrown) {
       if (!(thrown instanceof HypeError && thrown.code === "profile_unreadable")) throw thrown;
       this.#log.warn(`profile ${profile.name} keeps its old key: ${thrown.message}`);
@@ -167,27 +199,69 @@ export class Profiles {
       );
     this.#mustBeFree(name, replace); // it may have been taken while the guest was asked
     const before = this.#store.profiles.find(name);
-    const at = new Date().toISOString();
-    const profile: StoredProfile = {
-      id: before?.id ?? Bun.randomUUIDv7(),
-      name,
-      revision: (before?.revision ?? 0) + 1,
-      cookies: state.cookies.length,
-      origins: state.origins.length,
-      size_bytes: content.length,
-      created_at: before?.created_at ?? at,
-      updated_at: at,
-    };
-    this.#files.write(profile, seal(content, this.#currentKey(), placeOf(profile)));
+    const place = { id: before?.id ?? Bun.randomUUIDv7(), revision: (before?.revision ?? 0) + 1 };
+    this.#files.write(place, seal(content, this.#currentKey(), placeOf(place)));
+    const [cookies, origins] = [state.cookies.length, state.origins.length];
+    return this.#put({ ...place, name, kind: "state", chromium: null, cookies, origins, size_bytes: content.length });
+  }
+
+  /** Seals the archive while the guest sends it. */
+  async #saveWhole(name: string, replace: boolean, guest: Guest, signal?: AbortSignal): Promise<Profile> {
+    const patience = AbortSignal.any([AbortSignal.timeout(WHOLE_MS), ...(signal ? [signal] : [])]);
+    const { about, bytes } = await guest.profile.read(patience);
+    // A place of its own: others may keep something by that name meanwhile.
+    const place = { id: this.#store.profiles.find(name)?.id ?? Bun.randomUUIDv7(), revision: this.#farRevision() };
+    const count = { bytes: 0 };
+    let key = this.#currentKey();
+    await this.#files.writeStream(place, sealing(counted(bytes, count), key, placeOf(place)));
     try {
-      this.#store.write(() => this.#store.profiles.put(profile));
+      for (let now = this.#currentKey(); now.id !== key.id; now = this.#currentKey()) {
+        // The key was changed meanwhile, and the old one is gone with the end of that.
+        const sealed = this.#files.readStream({ ...place, name });
+        await this.#files.writeStream(
+          place,
+          sealing(unsealing(sealed, key, placeOf(place), name), now, placeOf(place)),
+        );
+        key = now;
+      }
+      this.#mustBeFree(name, replace);
+    } catch (thrown) {
+      this.#files.remove(place);
+      throw thrown;
+    }
+    return this.#put({ ...place, name, kind: "whole", ...about, size_bytes: count.bytes });
+  }
+
+  /** Larger than any that counting up from older ones comes to, and no two alike. */
+  #farRevision(): number {
+    this.#lastFar = Math.max(this.#lastFar + 1, Date.now() * 1_000);
+    return this.#lastFar;
+  }
+
+  /** The row for a file that is on disk; the file it replaces goes last. */
+  #put(kept: Omit<StoredProfile, "created_at" | "updated_at">): Profile {
+    const before = this.#store.profiles.find(kept.name);
+    const at = new Date().toISOString();
+    const profile: StoredProfile = { ...kept, created_at: before?.created_at ?? at, updated_at: at };
+    try {
+      this.#store.write(() => {
+        if (before && before.id !== profile.id) this.#store.profiles.remove(before.id);
+        this.#store.profiles.put(profile);
+      });
     } catch (thrown) {
       this.#files.remove(profile);
       throw thrown;
     }
     if (before) this.#files.remove(before);
-    this.#log.info(`profile ${name} is kept`, { bytes: content.length });
+    this.#log.info(`profile ${kept.name} is kept`, { bytes: kept.size_bytes });
     return shown(profile);
+  }
+
+  /** Content of a whole one, as it is read. @throws HypeError profile_unreadable, also from the bytes */
+  #opening(profile: StoredProfile): AsyncIterable<Uint8Array> {
+    const key = this.#keyOf(profile, this.#files.readHead(profile));
+    const what = `the file of profile ${profile.name}`;
+    return unsealing(this.#files.readStream(profile), key, placeOf(profile), what);
   }
 
   #open(profile: StoredProfile): Buffer {

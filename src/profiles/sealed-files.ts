@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { closeSync, createReadStream, fsyncSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../contract/index.ts";
-import { ensurePrivateDir, writeAtomic } from "../host/files.ts";
+import { ensurePrivateDir, fileError, writeAtomic } from "../host/files.ts";
 import type { StoredProfile } from "../store/profiles.ts";
 import { unreadable } from "./envelope.ts";
 
@@ -11,6 +12,7 @@ type Named = Pick<StoredProfile, "id" | "revision" | "name">;
 
 /** Longer than a header. */
 const HEAD_BYTES = 64;
+const READ_BYTES = 1024 * 1024;
 
 /** What a file's content is bound to, and its name without the ending. */
 export const placeOf = ({ id, revision }: Place): string => `${id}.${revision}`;
@@ -31,9 +33,34 @@ export class SealedFiles {
     syncDirectoryOf(this.pathOf(profile));
   }
 
+  /** Writes as it comes: whole or not there. @throws HypeError disk_full | state_unwritable, and whatever the content throws */
+  async writeStream(profile: Place, sealed: AsyncIterable<Uint8Array>): Promise<void> {
+    ensurePrivateDir(this.directory);
+    const path = this.pathOf(profile);
+    const temporary = join(this.directory, `.${crypto.randomUUID()}.tmp`);
+    try {
+      await using file = await open(temporary, "wx", 0o600);
+      for await (const chunk of sealed)
+        for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
+      await file.sync();
+      await rename(temporary, path);
+    } catch (thrown) {
+      await rm(temporary, { force: true });
+      throw fileError(thrown, path);
+    }
+    syncDirectoryOf(path);
+  }
+
+  /** Its bytes, read as they are wanted; the file is opened at once. @throws HypeError profile_unreadable, at once */
+  readStream(profile: Named): AsyncIterable<Uint8Array> {
+    return this.#reading(profile, (path) =>
+      createReadStream("", { fd: openSync(path, "r"), highWaterMark: READ_BYTES }),
+    );
+  }
+
   /** @throws HypeError profile_unreadable */
   read(profile: Named): Buffer {
-    return this.#reading(profile, readFileSync);
+    return this.#reading(profile, (path) => readFileSync(path));
   }
 
   /** Its first bytes, which say what sealed it. @throws HypeError profile_unreadable */
@@ -49,7 +76,7 @@ export class SealedFiles {
     });
   }
 
-  #reading(profile: Named, read: (path: string) => Buffer): Buffer {
+  #reading<T>(profile: Named, read: (path: string) => T): T {
     const path = this.pathOf(profile);
     try {
       return read(path);

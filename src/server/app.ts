@@ -19,6 +19,7 @@ import { logRoutes } from "./api/logs.ts";
 import { mcpRoutes } from "./api/mcp.ts";
 import { proxyRoutes } from "./api/proxy.ts";
 import { profileRoutes } from "./api/profiles.ts";
+import { shellRoutes } from "./api/shell.ts";
 import { systemRoutes } from "./api/system.ts";
 import { vmRoutes } from "./api/vms.ts";
 import { createGate, type Gate, pathOf } from "./auth/gate.ts";
@@ -93,6 +94,7 @@ export function createApp(context: ServerContext) {
     .use(aguiRoutes(context, gate, tabs))
     .use(liveRoutes(context, gate))
     .use(logRoutes(context, gate))
+    .use(shellRoutes(context, gate))
     .use(eventRoutes(context, gate))
     .use(imageRoutes(context))
     .use(systemRoutes(context, gate))

@@ -112,8 +112,8 @@ export function houseFor(context: Omit<ServerContext, "cdpTokens">, identity: Id
       artifacts.get(artifact, seesArtifact);
       artifacts.delete(artifact);
     },
-    keep: async (ref, { kind, name, contentType, bytes }) =>
-      await keepFile(context, seen(ref), kind, name, { contentType, ending: "", bytes }),
+    keep: async (ref, { kind, name, ...file }) =>
+      await keepFile(context, seen(ref), kind, name, { ...file, ending: "" }),
     keepDownload: async (ref, download, name, signal) => {
       const vm = seen(ref);
       return await keepDownload(context, vm, engine.guest(vm.id), download, signal, { name });

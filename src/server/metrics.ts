@@ -67,5 +67,6 @@ export function createMetrics(engine: Pick<EngineApi, "counts">, artifacts: Pick
     cdpSockets: new Gauge({ name: "hype_cdp_sockets", help: "Open CDP sockets", registers }),
     aguiRuns: new Gauge({ name: "hype_agui_runs", help: "Runs of AG-UI under way", registers }),
     liveSockets: new Gauge({ name: "hype_live_sockets", help: "Open sockets of the live view", registers }),
+    shells: new Gauge({ name: "hype_shells", help: "Open shells in VMs", registers }),
   };
 }

@@ -13,7 +13,8 @@ import { openNetwork } from "../network/open.ts";
 import { Profiles } from "../profiles/profiles.ts";
 import { openStore } from "../store/open.ts";
 import { createApp } from "./app.ts";
-import { DownloadKeeper } from "./artifacts/download-keeper.ts";
+import { DOWNLOADS, RECORDINGS } from "./artifacts/files.ts";
+import { Keeper } from "./artifacts/keeper.ts";
 import { AuditTrail } from "./auth/audit.ts";
 import { CdpTokens } from "./auth/cdp-token.ts";
 import { builtInKeys, loadSigningKey } from "./auth/key-files.ts";
@@ -77,6 +78,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       log: log.room("artifacts"),
       quotaMb: config.artifactQuotaMb,
       retentionDays: config.artifactRetentionDays,
+      onEvent: () => engine.eventsAppended(),
     }),
   );
   const engine = new Engine({
@@ -92,7 +94,8 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   undo.defer(() => engine.shutdown());
   const live = undo.use(new Live({ store, keys, signingKey, engine, log: log.room("server") }));
   await engine.reconcile();
-  undo.use(new DownloadKeeper({ engine, artifacts, closing: closing.signal, store, log: log.room("artifacts") }));
+  for (const files of [DOWNLOADS, RECORDINGS])
+    undo.use(new Keeper(files, { engine, artifacts, closing: closing.signal, store, log: log.room("artifacts") }));
   const compared = artifacts
     .compare()
     .catch((thrown) => log.warn(`artifacts were not looked at: ${messageOf(thrown)}`));

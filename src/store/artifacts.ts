@@ -98,18 +98,23 @@ export class Artifacts {
       .all(limit);
   }
 
-  /** Downloads a VM's policy has seen to; they are forgotten with the VM. */
-  noteDownload(vmId: string, downloadId: string): void {
-    this.#db.query("insert or ignore into kept_downloads (vm_id, download_id) values (?, ?)").run(vmId, downloadId);
+  rename(id: string, name: string): void {
+    this.#db.query("update artifacts set name = ? where id = ?").run(name, id);
   }
-  isDownloadNoted(vmId: string, downloadId: string): boolean {
-    return (
-      this.#db.query("select 1 from kept_downloads where vm_id = ? and download_id = ?").get(vmId, downloadId) !== null
-    );
+
+  /** A file of a VM's guest was kept, as that artifact; it is forgotten with the VM. */
+  noteKept(vmId: string, kind: ArtifactKind, fileId: string, artifactId: string): void {
+    this.#db
+      .query("insert or replace into kept_files (vm_id, kind, file_id, artifact_id) values (?, ?, ?, ?)")
+      .run(vmId, kind, fileId, artifactId);
   }
-  downloadsNoted(vmId: string): number {
-    return this.#db
-      .query<{ n: number }, [string]>("select count(*) as n from kept_downloads where vm_id = ?")
-      .get(vmId)!.n;
+  /** The artifact that a file of a VM's guest was kept as; it may be deleted since. */
+  keptAs(vmId: string, kind: ArtifactKind, fileId: string): string | null {
+    const query = "select artifact_id from kept_files where vm_id = ? and kind = ? and file_id = ?";
+    return this.#db.query<{ artifact_id: string }, string[]>(query).get(vmId, kind, fileId)?.artifact_id ?? null;
+  }
+  keptCount(vmId: string, kind: ArtifactKind): number {
+    const query = "select count(*) as n from kept_files where vm_id = ? and kind = ?";
+    return this.#db.query<{ n: number }, string[]>(query).get(vmId, kind)!.n;
   }
 }

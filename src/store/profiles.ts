@@ -4,7 +4,7 @@ import type { Profile } from "../contract/index.ts";
 /** A profile as it lies in the store; its content is the file named by id and revision. */
 export type StoredProfile = Profile & { revision: number };
 
-const COLUMNS = "id, name, revision, cookies, origins, size_bytes, created_at, updated_at";
+const COLUMNS = "id, name, kind, chromium, revision, cookies, origins, size_bytes, created_at, updated_at";
 
 /** What profiles there are, by name. Their content is not here. */
 export class Profiles {
@@ -27,8 +27,8 @@ export class Profiles {
     this.#db
       .query(
         `insert into profiles (${COLUMNS})
-         values ($id, $name, $revision, $cookies, $origins, $size_bytes, $created_at, $updated_at)
-         on conflict (id) do update set revision = $revision, cookies = $cookies, origins = $origins,
+         values ($id, $name, $kind, $chromium, $revision, $cookies, $origins, $size_bytes, $created_at, $updated_at)
+         on conflict (id) do update set kind = $kind, chromium = $chromium, revision = $revision, cookies = $cookies, origins = $origins,
          size_bytes = $size_bytes, updated_at = $updated_at`,
       )
       .run({ ...profile });

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type Acted, type Action, type ActionName, Actions, actionSchema } from "../contract/index.ts";
 import { elementOf, onPage, optionalTarget, snapshot, target, words } from "./fields.ts";
 import { onTab } from "./on-tab.ts";
-import { dialogsSaid, pageResult, PlaceShown } from "./page-result.ts";
+import { actedResult, PlaceShown } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { family, type ToolContext, type ToolResult } from "./tool.ts";
 
@@ -10,18 +10,18 @@ const tool = family("input");
 type Place = { vm: string; tab?: string | undefined; snapshot?: boolean | undefined };
 
 /** One action on the caller's tab; the page afterwards. */
-const act = (context: ToolContext, place: Place, name: ActionName, fields: object): Promise<ToolResult> =>
+export const act = (context: ToolContext, place: Place, name: ActionName, fields: object): Promise<ToolResult> =>
   onTab(context, place, async (on) => {
     const request = parsed(actionSchema(name), { ...fields, tab: on.tab });
     const acted: Acted = await on.guest.page.act(name, request, on.signal);
-    return pageResult(on, acted, place.snapshot, ...[dialogsSaid(acted)].filter(Boolean));
+    return actedResult(on, acted, place.snapshot);
   });
 
 const onElement = { ...onPage, target };
 const modifiers = v.optional(v.array(v.picklist(["Alt", "Control", "ControlOrMeta", "Meta", "Shift"])), []);
 const FIELD_TYPES = ["textbox", "checkbox", "radio", "combobox", "slider"] as const;
-const px = v.pipe(v.number(), v.minValue(-100_000), v.maxValue(100_000));
-const point = { ...onPage, x: px, y: px };
+/** CSS pixels. */
+export const px = v.pipe(v.number(), v.minValue(-100_000), v.maxValue(100_000));
 
 export const actTools = [
   tool({
@@ -110,7 +110,7 @@ export const actTools = [
       onTab(context, input, async (on) => {
         const request = parsed(Actions, { actions: input.fields.map(fieldAction), tab: on.tab });
         const acted = await on.guest.page.actions(request, on.signal);
-        return pageResult(on, acted, input.snapshot, ...[dialogsSaid(acted)].filter(Boolean));
+        return actedResult(on, acted, input.snapshot);
       }),
   }),
   tool({
@@ -145,35 +145,6 @@ export const actTools = [
     output: PlaceShown,
     handle: (input, context) =>
       act(context, input, "scroll", { ...elementOf(input.target), dx: input.dx, dy: input.dy }),
-  }),
-  tool({
-    name: "browser_mouse_move_xy",
-    title: "Move the mouse",
-    description: "Moves the mouse to a point of the viewport (CSS pixels).",
-    input: v.strictObject(point),
-    output: PlaceShown,
-    isOpenWorld: true,
-    handle: (input, context) => act(context, input, "mouse", { type: "move", x: input.x, y: input.y }),
-  }),
-  tool({
-    name: "browser_mouse_click_xy",
-    title: "Click a point",
-    description: "Clicks a point of the viewport (CSS pixels): for canvases, where a snapshot shows nothing.",
-    input: v.strictObject({ ...point, button: v.optional(v.picklist(["left", "right", "middle"])), snapshot }),
-    output: PlaceShown,
-    isOpenWorld: true,
-    handle: (input, context) =>
-      act(context, input, "click", { x: input.x, y: input.y, ...(input.button && { button: input.button }) }),
-  }),
-  tool({
-    name: "browser_mouse_drag_xy",
-    title: "Drag between points",
-    description: "Drags from one point of the viewport to another (CSS pixels).",
-    input: v.strictObject({ ...onPage, startX: px, startY: px, endX: px, endY: px, snapshot }),
-    output: PlaceShown,
-    isOpenWorld: true,
-    handle: (input, context) =>
-      act(context, input, "drag", { x: input.startX, y: input.startY, to: { x: input.endX, y: input.endY } }),
   }),
 ];
 

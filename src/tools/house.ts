@@ -73,11 +73,18 @@ export interface House {
   deleteArtifact(id: string): void;
   /**
    * Keeps bytes of a VM on the host, all of them or none.
+   * @param file.fileId of a file that lies in the guest, and is kept once only: its id there
    * @throws HypeError artifact_quota_exceeded | disk_full | vm_not_running when the VM ends before the last byte
    */
   keep(
     vm: string,
-    file: { kind: ArtifactKind; name: string; contentType: string; bytes: Uint8Array | AsyncIterable<Uint8Array> },
+    file: {
+      kind: ArtifactKind;
+      name: string;
+      contentType: string;
+      bytes: Uint8Array | AsyncIterable<Uint8Array>;
+      fileId?: string;
+    },
   ): Promise<Artifact>;
   keepDownload(vm: string, id: string, name: string | undefined, signal: AbortSignal): Promise<Artifact>;
   /** Events from now on of the VMs the caller sees, until the signal aborts. */

@@ -91,30 +91,32 @@ export const networkTools = [
     name: "browser_route",
     title: "Block or mock requests",
     description:
-      "From now on, requests of your tab whose URL fits the pattern (* any characters) fail, or get the body given.",
+      'From now on, requests of your tab whose URL fits the pattern (* any characters) are blocked; with body or status, answered by them; with headers ("Name: value"), sent with them.',
     input: v.strictObject({
       ...onPage,
       pattern: words(2_048),
-      action: v.optional(v.picklist(["block", "mock"]), "block"),
-      status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)), 200),
-      contentType: v.optional(words(200), "text/plain; charset=utf-8"),
-      body: v.optional(v.string(), ""),
+      action: v.optional(v.picklist(["block", "mock", "headers"])),
+      status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
+      contentType: v.optional(words(200)),
+      body: v.optional(v.string()),
+      headers: v.optional(v.pipe(v.array(words(8_192)), v.maxLength(100))),
+      removeHeaders: v.optional(v.pipe(words(8_192), v.description("Names, comma-separated"))),
       resourceTypes: v.optional(v.array(v.picklist(RESOURCE_TYPES))),
     }),
     output: v.object({ id: v.string() }),
-    handle: ({ vm, tab, pattern, action, status, contentType, body, resourceTypes }, context) =>
+    handle: ({ vm, tab, pattern, resourceTypes, ...said }, context) =>
       onTab(context, { vm, tab }, async (on) => {
-        const mock = { type: "mock", status, headers: { "content-type": contentType }, body };
+        const action = actionOf(said);
         const rule = await on.guest.overlay.addRule(
           parsed(AddRule, {
             url: pattern,
-            action: action === "block" ? { type: "block" } : mock,
+            action,
             ...(resourceTypes && resourceTypes.length > 0 && { resource_types: resourceTypes }),
             tab: on.tab,
           }),
           on.signal,
         );
-        return { text: `Rule ${rule.id} is set.`, structured: { id: rule.id } };
+        return { text: `Rule ${rule.id} is set (${rule.action}).`, structured: { id: rule.id } };
       }),
   }),
   tool({
@@ -138,13 +140,52 @@ export const networkTools = [
   tool({
     name: "browser_unroute",
     title: "Remove rules for requests",
-    description: "Removes the rules with the ids given.",
-    input: v.strictObject({ ...onPage, ids: v.pipe(v.array(words(64)), v.minLength(1), v.maxLength(100)) }),
+    description: "Removes rules: by id, or those of your tab with this pattern, or all of your tab.",
+    input: v.strictObject({
+      ...onPage,
+      ids: v.optional(v.pipe(v.array(words(64)), v.minLength(1), v.maxLength(100))),
+      pattern: v.optional(words(2_048)),
+    }),
     isIdempotent: true,
-    handle: ({ vm, tab, ids }, context) =>
+    handle: ({ vm, tab, ids: named, pattern }, context) =>
       onTab(context, { vm, tab }, async (on) => {
-        await on.guest.overlay.removeRules(v.parse(RemoveRules, { ids }), on.signal);
+        const { overlay } = on.guest;
+        const { items } = named ? { items: [] } : await overlay.rules({ timeout_ms: 30_000 }, on.signal);
+        const own = items.filter((rule) => rule.tab === on.tab && (pattern === undefined || rule.url === pattern));
+        const ids = named ?? own.map(({ id }) => id);
+        if (ids.length > 0) await overlay.removeRules(v.parse(RemoveRules, { ids }), on.signal); // no ids: all of all tabs
         return { text: `${ids.length} rules are removed.` };
       }),
   }),
 ];
+
+type Said = {
+  action?: "block" | "mock" | "headers" | undefined;
+  status?: number | undefined;
+  contentType?: string | undefined;
+  body?: string | undefined;
+  headers?: string[] | undefined;
+  removeHeaders?: string | undefined;
+};
+
+/** What becomes of a request: as it is said, else as what is given goes with it. @throws HypeError invalid_request */
+function actionOf({ action, status, contentType, body, headers = [], removeHeaders }: Said): object {
+  const set = Object.fromEntries(headers.map(headerOf));
+  const isMock = body !== undefined || status !== undefined;
+  const type = action ?? (isMock ? "mock" : headers.length > 0 || removeHeaders !== undefined ? "headers" : "block");
+  if (type === "block") return { type };
+  if (type === "headers") {
+    const remove = (removeHeaders ?? "").split(",").map((name) => name.trim());
+    return { type, set, remove: remove.filter((name) => name !== "") };
+  }
+  const given = contentType ?? "text/plain; charset=utf-8";
+  const hasType = Object.keys(set).some((name) => name.toLowerCase() === "content-type");
+  const all = hasType && contentType === undefined ? set : { ...set, "content-type": given };
+  return { type, status: status ?? 200, headers: all, body: body ?? "" };
+}
+
+function headerOf(text: string): [string, string] {
+  const at = text.indexOf(":");
+  if (at <= 0) throw new HypeError("invalid_request", `headers: ${line(text, 100)} is no "Name: value"`);
+  return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { HypeError, OnTab as TabOf, OpenTab, StartObserving } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { House } from "./house.ts";
+import type { GivenBack } from "./tab-memory.ts";
 import type { ToolContext } from "./tool.ts";
 
 type Place = { vm: string; tab?: string | undefined };
@@ -83,13 +84,18 @@ async function freeTab(
   }
   tabs.makeRoom(vmKey);
   const { tab } = await guest.openTab(v.parse(OpenTab, { background: true }), signal);
-  const [vm = ""] = vmKey.split("/");
-  tabs.opened(vmKey, tab, {
-    mayClose: () => !isInHand(house, vm),
-    close: () => guest.closeTab(v.parse(TabOf, { tab }), AbortSignal.timeout(END_MS)),
-  });
+  tabs.opened(vmKey, tab, givenBack(house, guest, vmKey, tab));
   tabs.use(vmKey, tab);
   return tab;
+}
+
+/** How a tab that was opened for a caller goes back. */
+export function givenBack(house: House, guest: Guest, vmKey: string, tab: string): GivenBack {
+  const [vm = ""] = vmKey.split("/");
+  return {
+    mayClose: () => !isInHand(house, vm),
+    close: () => guest.closeTab(v.parse(TabOf, { tab }), AbortSignal.timeout(END_MS)),
+  };
 }
 
 /** What a person looks at is not closed under their hands. */

@@ -54,16 +54,22 @@ const shallower = (yaml: string, depth: number): string =>
     .filter((text) => text.length - text.trimStart().length < 2 * depth)
     .join("\n");
 
+/** What an action came to: the page, and what it asked meanwhile. */
+export const actedResult = (on: OnTab, acted: Acted, wantsSnapshot: boolean | undefined): Promise<ToolResult> =>
+  pageResult(on, acted, wantsSnapshot, ...[dialogsSaid(acted)].filter(Boolean));
+
 /** What the page asked meanwhile, and how to have it answered otherwise. */
-export const dialogsSaid = ({ dialogs, dialog_open: isOpen }: Acted): string =>
-  dialogs.length === 0
-    ? ""
-    : section(
-        "Dialogs",
-        joined(
-          listed(dialogs.map(({ type, message }) => `${type}: ${line(message, 1_000)}`)),
-          isOpen
-            ? "The last one is open: answer it with browser_handle_dialog."
-            : "They were answered as this tab's dialogs are (alerts confirmed, questions with no, unless browser_handle_dialog said otherwise).",
-        ),
-      );
+export function dialogsSaid({ dialogs, dialogs_dropped: dropped, dialog_open: isOpen }: Acted): string {
+  if (dialogs.length === 0 && dropped === 0) return "";
+  const many = dropped === 1 ? "1 dialog" : `${dropped} dialogs`;
+  return section(
+    "Dialogs",
+    joined(
+      dropped > 0 && `${many} before these ${dropped === 1 ? "is" : "are"} not shown: the page asks and asks.`,
+      listed(dialogs.map(({ type, message }) => `${type}: ${line(message, 1_000)}`)),
+      isOpen
+        ? "The last one is open: answer it with browser_handle_dialog."
+        : "They were answered as this tab's dialogs are (alerts confirmed, questions with no, unless browser_handle_dialog said otherwise).",
+    ),
+  );
+}

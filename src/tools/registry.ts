@@ -5,6 +5,7 @@ import { controlTools } from "./control.ts";
 import { dropTools } from "./drop.ts";
 import { fileTools } from "./files.ts";
 import { hostTools } from "./host.ts";
+import { mouseTools } from "./mouse.ts";
 import { nearMisses } from "./near-miss.ts";
 import { networkTools } from "./network.ts";
 import { observeTools } from "./observe.ts";
@@ -15,6 +16,7 @@ import { renamedTools } from "./renamed.ts";
 import { stateTools } from "./state.ts";
 import { tabTools } from "./tabs.ts";
 import { type Group, GROUPS, type Tool } from "./tool.ts";
+import { verifyTools } from "./verify.ts";
 import { videoTools } from "./video.ts";
 import { vmTools } from "./vms.ts";
 
@@ -25,10 +27,12 @@ export const TOOLS: readonly Tool[] = [
   ...hostTools,
   ...pageTools,
   ...actTools,
+  ...mouseTools,
   ...dropTools,
   ...tabTools,
   ...observeTools,
   ...videoTools,
+  ...verifyTools,
   ...fileTools,
   ...stateTools,
   ...networkTools,

@@ -1,20 +1,11 @@
 import { HypeError } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
+import { argumentsFor } from "./arguments.ts";
 import { controlSaid } from "./control.ts";
 import { joined } from "./markdown.ts";
-import { parsed } from "./parse.ts";
 import { findTool, likelyTools } from "./registry.ts";
 import type { Tool, ToolContext, ToolResult } from "./tool.ts";
 import { wordError } from "./wording.ts";
-
-/** Spellings of older tool sets, and what those had for people to read. */
-const ALIASES: Record<string, string> = { ref: "target", startRef: "startTarget", endRef: "endTarget" };
-const IGNORED = new Set(["element", "startElement", "endElement"]);
-/** What those take and we do not: it is let in, and said to be of no use. */
-const USELESS: Record<string, string> = {
-  filename: "nothing is written to a file; the result is here",
-  boxes: "snapshots have no boxes; browser_take_screenshot shows where things are",
-};
 
 /**
  * What became of a call. `ask`: nothing was done yet, a person is to be asked first; call again with `confirm: true` once they agreed.
@@ -39,15 +30,13 @@ export async function runTool(
   try {
     const tool = findTool(name, context.caller.scope);
     if (!tool) return unknownTool(name, context);
-    const useless = uselessIn(tool, args);
-    const input = parsed(tool.input, prepare(tool, args, options.presetVm));
+    const { input, notes } = argumentsFor(tool, args, options.presetVm);
     const question = tool.question?.(input);
     if (question !== undefined && input.confirm !== true) {
       if (typeof input.vm === "string") context.house.get(input.vm); // nobody is asked about what is not there
       return { kind: "ask", question };
     }
     const result = await tool.handle(input, context);
-    const notes = useless.map((name) => `Note: \`${name}\` was ignored: ${USELESS[name]}.`);
     const text = joined(result.text, heldNote(tool, input, context), ...notes);
     return { kind: "done", result: { ...result, text } };
   } catch (thrown) {
@@ -87,33 +76,3 @@ function unknownTool(name: string, { caller }: ToolContext): Outcome {
     text: `Error (unknown_tool): there is no tool ${JSON.stringify(name.slice(0, 100))} for this key. ${hint}`,
   };
 }
-
-const isUseless = (tool: Tool, name: string): boolean =>
-  name in USELESS &&
-  tool.name.startsWith("browser_") &&
-  !(name in ((tool.input as { entries?: object }).entries ?? {}));
-const uselessIn = (tool: Tool, args: unknown): string[] =>
-  typeof args === "object" && args !== null ? Object.keys(args).filter((name) => isUseless(tool, name)) : [];
-
-/** @throws HypeError invalid_request */
-function prepare(tool: Tool, args: unknown, presetVm: string | null): unknown {
-  if (args !== undefined && (typeof args !== "object" || args === null || Array.isArray(args))) return args;
-  const { entries = {} } = tool.input as { entries?: object };
-  const given: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(args ?? {})) {
-    if (name in entries) given[name] = value;
-    else if (ALIASES[name] !== undefined && ALIASES[name] in entries) given[ALIASES[name]] ??= value;
-    else if (!IGNORED.has(name) && !isUseless(tool, name)) given[name] = value;
-  }
-  if (Array.isArray(given.fields)) given.fields = given.fields.map(renamed);
-  if (presetVm === null || !("vm" in entries)) return given;
-  if (given.vm !== undefined && given.vm !== presetVm)
-    throw new HypeError("invalid_request", `this connection is for the VM ${presetVm} alone: leave out \`vm\``);
-  return { ...given, vm: presetVm };
-}
-
-const renamed = (field: unknown): unknown => {
-  if (typeof field !== "object" || field === null || !("ref" in field)) return field;
-  const { ref, ...rest } = field;
-  return { target: ref, ...rest };
-};

@@ -13,7 +13,7 @@ const SHOWN = 200;
 const cookieFields = {
   name: words(4_096),
   value: v.pipe(v.string(), v.maxLength(4_096)),
-  domain: v.pipe(words(255), v.description("A leading dot: sub-domains, too")),
+  domain: v.optional(v.pipe(words(255), v.description("Default: the page's; a leading dot: sub-domains, too"))),
   path: v.optional(words(1_024), "/"),
   expires: v.optional(v.pipe(v.number(), v.description("Unix time, s; default: the session"))),
   httpOnly: v.optional(v.boolean()),
@@ -29,7 +29,7 @@ async function originOf(on: OnTab): Promise<string> {
   const url = items.find(({ id }) => id === on.tab)?.url ?? "";
   const origin = URL.canParse(url) ? new URL(url).origin : "null";
   if (origin === "null")
-    throw new HypeError("invalid_request", "the page has no storage: open one with browser_navigate");
+    throw new HypeError("invalid_request", "the page is of no site: open one with browser_navigate");
   return origin;
 }
 
@@ -83,7 +83,9 @@ export const stateTools = [
     isIdempotent: true,
     handle: ({ vm, tab, ...cookie }, context) =>
       onTab(context, { vm, tab }, async (on) => {
-        const given = Object.fromEntries(Object.entries(cookie).filter(([, value]) => value !== undefined));
+        const set = Object.entries(cookie).filter(([, value]) => value !== undefined);
+        const domain = cookie.domain ?? new URL(await originOf(on)).hostname;
+        const given = { ...Object.fromEntries(set), domain };
         await on.guest.state.setCookies({ cookies: [given], tab: on.tab, timeout_ms: TIMEOUT_MS }, on.signal);
         return { text: `The cookie ${line(cookie.name)} is set.` };
       }),

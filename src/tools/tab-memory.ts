@@ -21,7 +21,7 @@ export interface CallerTabs {
   forget(vm: string, tab: string): void;
   /** Tabs that are the current ones of others, or about to close. */
   ofOthers(vm: string): ReadonlySet<string>;
-  /** A tab was opened for this caller: it is closed once nobody who used it is left, or nobody uses it any more. */
+  /** A tab was opened for this caller: it is closed once nobody who used it is left, or nobody uses it any more (a wanted one: is there any more). */
   opened(vm: string, tab: string, given: GivenBack): void;
   /** Closes what was silent longest, where as many tabs were opened for callers as may be. */
   makeRoom(vm: string): void;
@@ -32,8 +32,11 @@ export interface CallerTabs {
   begin(vm: string, tab: string, start: () => Promise<() => void>): Promise<void>;
 }
 
-/** How a tab goes back. It is tried again later where it may not be closed yet. */
-export type GivenBack = { mayClose(): boolean; close(): Promise<unknown> };
+/**
+ * How a tab goes back. It is tried again later where it may not be closed yet.
+ * @property isWanted its caller asked for it: it stays as long as the caller does, used or not
+ */
+export type GivenBack = { mayClose(): boolean; close(): Promise<unknown>; isWanted?: boolean };
 type Begun = { usedAtMs: number; end: () => void };
 type Opened = GivenBack & { users: Set<string>; usedAtMs: number };
 type Known = {
@@ -109,10 +112,12 @@ export class TabMemory {
         void this.#known(vm).opened.set(tab, { ...given, users: new Set([caller]), usedAtMs: performance.now() }),
       makeRoom: (vm) => {
         const known = this.#known(vm);
-        if (known.opened.size < MOST_OPENED) return;
+        if ([...known.opened.values()].filter(({ isWanted }) => !isWanted).length < MOST_OPENED) return;
         const nowMs = performance.now();
         const [silent] = [...known.opened]
-          .filter(([tab, { usedAtMs }]) => !known.held.has(tab) && nowMs - usedAtMs >= this.thinkingMs)
+          .filter(
+            ([tab, { usedAtMs, isWanted }]) => !isWanted && !known.held.has(tab) && nowMs - usedAtMs >= this.thinkingMs,
+          )
           .sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
         if (silent) giveBack(known, silent[0], nowMs); // whoever had it is told by its next call
       },
@@ -152,7 +157,9 @@ export class TabMemory {
       for (const [caller, { tab, usedAtMs }] of known.current)
         if (isIdle(known, tab, usedAtMs)) known.current.delete(caller);
       for (const [tab, { usedAtMs }] of known.begun) if (isIdle(known, tab, usedAtMs)) end(known, tab);
-      for (const [tab, { usedAtMs }] of known.opened) if (isIdle(known, tab, usedAtMs)) giveBack(known, tab, nowMs);
+      for (const [tab, it] of known.opened)
+        if (isIdle(known, tab, it.usedAtMs) && !(it.isWanted && [...it.users].some((user) => known.current.has(user))))
+          giveBack(known, tab, nowMs);
       const { current, begun, opened, closing, held } = known;
       if ([current, begun, opened, closing, held].every(({ size }) => size === 0)) this.#vms.delete(vm);
     }

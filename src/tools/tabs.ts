@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { HypeError, OnTab, OpenTab, LinkList, type Tab } from "../contract/index.ts";
 import { onPage, snapshot, words } from "./fields.ts";
 import { joined, line, listed, section } from "./markdown.ts";
-import { onBrowser, onTab } from "./on-tab.ts";
+import { givenBack, onBrowser, onTab } from "./on-tab.ts";
 import { pageResult, PlaceShown } from "./page-result.ts";
 import { parsed } from "./parse.ts";
 import { family } from "./tool.ts";
@@ -16,7 +16,8 @@ export const tabTools = [
   tool({
     name: "browser_tabs",
     title: "Tabs",
-    description: "Lists tabs, opens a new one, selects (by index or tab id) the one you go on with, or closes one.",
+    description:
+      "Lists tabs, opens a new one, selects (by index or tab id) the one you go on with, or closes one. Those you open close when you leave.",
     isDefault: true,
     input: v.strictObject({
       ...onPage,
@@ -30,6 +31,7 @@ export const tabTools = [
         const { tabs } = context;
         if (action === "new") {
           const opened = await guest.openTab(parsed(OpenTab, url === undefined ? {} : { url }), signal);
+          tabs.opened(vmKey, opened.tab, { ...givenBack(context.house, guest, vmKey, opened.tab), isWanted: true });
           tabs.use(vmKey, opened.tab);
         } else if (action !== "list") {
           const { items } = await guest.tabs(signal);

@@ -15,6 +15,7 @@ export const GROUPS = [
   "browser",
   "input",
   "observe",
+  "testing",
   "state",
   "network",
   "files",

@@ -9,7 +9,7 @@ import {
 } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import { artifactLink } from "./artifacts.ts";
-import { onPage, vm } from "./fields.ts";
+import { onPage, unlisted, vm } from "./fields.ts";
 import { line } from "./markdown.ts";
 import { onBrowser, onTab, untilDisposed } from "./on-tab.ts";
 import { family } from "./tool.ts";
@@ -27,11 +27,15 @@ export const videoTools = [
       ...onPage,
       max_seconds: v.optional(v.pipe(StartRecording.entries.max_seconds.wrapped, v.description("Ends then; 600"))),
       format: v.optional(v.picklist(["webm", "mkv"]), "webm"),
+      size: unlisted(v.object({ width: StartRecording.entries.max_width, height: StartRecording.entries.max_height })),
+      fps: unlisted(StartRecording.entries.fps.pipe[0].wrapped),
     }),
     output: v.object({ id: v.string() }),
-    handle: ({ vm: ref, tab, ...wanted }, context) =>
+    handle: ({ vm: ref, tab, size, fps, ...wanted }, context) =>
       onTab(context, { vm: ref, tab }, async (on) => {
-        const { id } = await on.guest.recordings.start(v.parse(StartRecording, { ...wanted, tab: on.tab }), on.signal);
+        const pictures = { ...(size && { max_width: size.width, max_height: size.height }), ...(fps && { fps }) };
+        const request = v.parse(StartRecording, { ...wanted, ...pictures, tab: on.tab });
+        const { id } = await on.guest.recordings.start(request, on.signal);
         return { text: `Recording ${id} of tab ${on.tab} runs.`, structured: { id } };
       }),
   }),
@@ -59,6 +63,7 @@ export const videoTools = [
           name: name ?? `${of}-${made.id.slice(0, 8)}.${made.format}`,
           contentType: RECORDING_TYPES[made.format],
           bytes,
+          fileId: made.id,
         });
         // It lies in the guest's memory; one that cannot be deleted goes with the VM.
         await recordings.delete({ id: made.id, timeout_ms: TIMEOUT_MS }, signal).catch(() => {});

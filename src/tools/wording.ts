@@ -23,6 +23,8 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   element_ambiguous: "Use one of the refs above, or a narrower selector.",
   element_hidden: "Do what makes the page show it first.",
   element_moving: "browser_wait_for the animation to end, then try again.",
+  verification_failed:
+    "If it should come later, browser_wait_for it and verify again; else tell the user what differs.",
   operation_timeout: "Look at the page with browser_snapshot: a dialog or a slow load may hold it up.",
   result_too_large: "Ask for less: a part of the page, or fewer fields.",
   control_held: "Wait until it is given back: vm_control with wait: returned.",

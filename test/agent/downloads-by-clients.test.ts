@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { type Browser, chromium, type Download as TheirDownload } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import * as v from "valibot";
-import { GetDownload, ListDownloads, OpenTab, ReadDownload, Wait } from "../../src/contract/index.ts";
+import { type Download, GetDownload, ListDownloads, OpenTab, ReadDownload, Wait } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
 import { serveSite, type Site } from "../site/serve.ts";
 import { type RunningAgent, startAgent } from "../lib/agent.ts";
@@ -87,6 +87,68 @@ describe.skipIf(!isRoot)("Playwright", () => {
       await browser.close();
     }
   });
+});
+
+const attach = () =>
+  puppeteer.connect({ browserWSEndpoint: `${agent.endpoint.replace("http", "ws")}/devtools/browser`, ...authorised() });
+/** A click in a tab of ours, until what it begins is kept by whom it should: Chromium tells us when a client has gone, a little later. */
+const beginUntil = async (isMeant: (download: Download) => boolean): Promise<Download> => {
+  for (;;) {
+    const { tab } = await guest.openTab(v.parse(OpenTab, { url: `${site.origin}/files` }));
+    await guest.page.act("click", { selector: "#get", tab, timeout_ms: 10_000 } as never);
+    const found = await waitForOurs();
+    await guest.closeTab({ tab, timeout_ms: 10_000 });
+    if (isMeant(found)) return found;
+  }
+};
+
+test.skipIf(!isRoot)(
+  "who set a behaviour and leaves gives it back, though others stay; theirs stays theirs",
+  async () => {
+    const bystander = await attach();
+    const setter = await attach();
+    const heir = await attach();
+    try {
+      const set = async (client: typeof setter, downloadPath: string) =>
+        (await client.target().createCDPSession()).send("Browser.setDownloadBehavior", {
+          behavior: "allowAndName",
+          downloadPath,
+        });
+      await set(setter, "/tmp/setter");
+      expect(await beginUntil(() => true)).toMatchObject({ by_client: true });
+      await setter.disconnect();
+      const ours = await beginUntil(({ by_client, state }) => !by_client && state === "completed");
+      expect(await bytesOf(ours.id)).toBe("x");
+      await set(heir, "/tmp/heir");
+      await bystander.disconnect();
+      expect(await beginUntil(() => true)).toMatchObject({ by_client: true, state: "completed" });
+    } finally {
+      await Promise.all([bystander, setter, heir].map((client) => client.disconnect()));
+    }
+    await beginUntil(({ by_client, state }) => !by_client && state === "completed");
+  },
+);
+
+test.skipIf(!isRoot)("a context of a client that says nothing of downloads is listed and kept as ours", async () => {
+  const client = await attach();
+  try {
+    const context = await client.createBrowserContext();
+    const page = await context.newPage();
+    await page.goto(`${site.origin}/files`);
+    let ours: Download | null = null;
+    while (!ours) {
+      await page.click("#get"); // the agent may still be hearing of the context
+      ours = await guest.page.wait(v.parse(Wait, { download: true, timeout_ms: 3_000 })).then(
+        ({ download }) => download!,
+        () => null,
+      );
+    }
+    expect(ours).toMatchObject({ state: "completed", by_client: false });
+    expect(await bytesOf(ours.id)).toBe("x");
+    await context.close();
+  } finally {
+    await client.disconnect();
+  }
 });
 
 test.skipIf(!isRoot)("Puppeteer: a place of its own, a refusal, and ours are back when it leaves", async () => {

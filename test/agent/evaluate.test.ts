@@ -42,6 +42,18 @@ describe("a giant", () => {
   );
 });
 
+test.each([
+  "if (true) 'x'.repeat(20_000_000); else 1",
+  "for (let i = 0; i < 2; i++) 'x'.repeat(20_000_000)",
+  "{ 'x'.repeat(20_000_000) }",
+  "try { 'x'.repeat(20_000_000) } finally {}",
+  "switch (1) { case 1: Array.from({ length: 3_000_000 }, () => 'abcdef') }",
+])("a giant that a statement comes to is refused: %s", async (expression) => {
+  await b.open("/form");
+  expect(await refused("result_too_large", evaluate(expression))).toMatch(/the limit is 16777216/);
+  expect((await evaluate("if (true) { 'small' }")).value).toBe("small");
+});
+
 describe("what is run means what it says", () => {
   test.each<[string, unknown]>([
     ["{ a: 1 }", 1],

@@ -96,6 +96,25 @@ test("headers are set and left out, and add up", async () => {
   expect(headers["x-gone"]).toBeUndefined();
 });
 
+test("headers of a rule that is removed are gone at the site, those of one that stays are not", async () => {
+  const asked = async () => {
+    const [, text] = (await get("/echo", { headers: { "x-own": "mine" } })) as [number, string];
+    const { "x-one": one, "x-two": two, "x-own": own, "user-agent": agentName } = JSON.parse(text);
+    return { one, two, own, agentName };
+  };
+  const plain = await asked();
+  expect(plain).toMatchObject({ own: "mine", agentName: expect.stringContaining("Chrome") });
+  const first = await add({
+    action: { type: "headers", set: { "x-one": "1", "user-agent": "changed" }, remove: ["x-own"] },
+  });
+  const second = await add({ action: { type: "headers", set: { "x-two": "2" } } });
+  expect(await asked()).toEqual({ one: "1", two: "2", agentName: "changed" } as never);
+  await guest.overlay.removeRules(v.parse(RemoveRules, { ids: [first.id] }));
+  expect(await asked()).toEqual({ ...plain, two: "2" });
+  await guest.overlay.removeRules(v.parse(RemoveRules, { ids: [second.id] }));
+  expect(await asked()).toEqual(plain);
+});
+
 test("order: the first that decides, decides; `first` goes before; hits are counted", async () => {
   const block = await add({ url: "*/data.json", action: { type: "block" } });
   await add({ url: "*", action: { type: "mock", body: "mocked" } });

@@ -7,6 +7,7 @@ import {
   ExportHar,
   GetBody,
   ListEntries,
+  OBSERVED,
   type RequestEntry,
   ResetEmulation,
   SetDialogPolicy,
@@ -129,7 +130,7 @@ describe("console", () => {
   });
   test("nothing is seen before it is asked for, nor after", async () => {
     await page.evaluate("console.log('silent'); fetch('/data.json').then(() => 0)");
-    expect((await list({})).items).toEqual([]);
+    expect((await list({ kinds: [...OBSERVED, "dialog"] })).items).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ test("without flags it is the agent of a guest: sandbox on, its own user, the co
     tokenFile: "/run/hype-agent/token",
     machine: "guest",
     expectProxy: false,
+    expectProfile: false,
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { buildResumeArray } from "@ag-ui/client";
 import { Interrupts } from "../../src/agui/interrupts.ts";
 import { startTestServer, type TestServer } from "../server/harness.ts";
-import { input, post, Reader, says } from "./lib.ts";
+import { input, post, Reader, says, WIRES } from "./lib.ts";
 
 const answer = (reader: Reader, payload: object) => {
   const [pending] = reader.agent.pendingInterrupts;
@@ -113,14 +113,14 @@ test("a thread that goes on without an answer has withdrawn its question", async
   expect((await post(server, input({ threadId, resume: cancelled }))).status).toBe(200);
 });
 
-describe("a browser in a person's hands", () => {
+describe.each(WIRES)("a browser in a person's hands (%s)", (wire) => {
   const click = { operations: [{ tool: "browser_click", arguments: { vm: "web", target: "e1" } }] };
 
   test("is not touched; approval after it was given back goes on, before that asks again", async () => {
     await using server = startTestServer();
     server.engine.add("web");
     server.engine.takeControl("web", { link: null, label: "Ada" });
-    const reader = await new Reader(server).run({ forwardedProps: click });
+    const reader = await new Reader(server, { wire }).run({ forwardedProps: click });
     expect(reader.agent.pendingInterrupts).toMatchObject([
       { reason: "overhyped.human_control", message: expect.stringContaining("Ada") },
     ]);
@@ -138,7 +138,7 @@ describe("a browser in a person's hands", () => {
     await using server = startTestServer();
     server.engine.add("web");
     server.engine.takeControl("web", { link: null, label: null });
-    const reader = await new Reader(server).run({ forwardedProps: click });
+    const reader = await new Reader(server, { wire }).run({ forwardedProps: click });
     await reader.run(answer(reader, { approve: true, force: true }));
     expect(reader.finished.result.operations).toMatchObject([{ error: { code: "guest_unreachable" } }]);
     await reader.say("/snapshot");

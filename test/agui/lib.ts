@@ -3,7 +3,9 @@ import { AGUI_MEDIA_TYPE } from "@ag-ui/encoder";
 import { from, lastValueFrom, toArray } from "rxjs";
 import { KEY, type TestServer } from "../server/harness.ts";
 
-export type Wire = "sse" | "protobuf";
+/** Both encodings of events. */
+export const WIRES = ["sse", "protobuf"] as const;
+export type Wire = (typeof WIRES)[number];
 
 /** The client of @ag-ui itself: it decodes, verifies the order, and applies. Every event it was told is kept. */
 export class Reader {

@@ -3,23 +3,9 @@ import { buildResumeArray } from "@ag-ui/client";
 import { ask } from "../../src/agui/llm/endpoint.ts";
 import { refused } from "../lib/refused.ts";
 import { startTestServer } from "../server/harness.ts";
-import { input, post, Reader, says as saying } from "./lib.ts";
+import { input, post, Reader, says as saying, WIRES } from "./lib.ts";
+import { modelWorld as world } from "./model-world.ts";
 import { calls, ends, says, scriptedModel, thinks, type Turn } from "./scripted-model.ts";
-
-function world(turns: Turn[]) {
-  const model = scriptedModel(turns);
-  const server = startTestServer({
-    config: { llm: { baseUrl: model.baseUrl, model: "test-1", key: "sk-secret-key" } },
-  });
-  return {
-    model,
-    server,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      model[Symbol.dispose]();
-    },
-  };
-}
 
 for (const wire of ["sse", "protobuf"] as const)
   test(`thinks, calls our tools, is told what came of it, and answers (${wire})`, async () => {
@@ -161,7 +147,7 @@ test("tools of the front end are handed back, never answered", async () => {
   expect(reader.said).toBe("Red it is.");
 });
 
-describe("an endpoint that misbehaves ends the run by RUN_ERROR, logged once", () => {
+describe.each(WIRES)("an endpoint that misbehaves ends the run by RUN_ERROR, logged once (%s)", (wire) => {
   const table: [name: string, turn: Turn, words: string][] = [
     [
       "refuses",
@@ -192,7 +178,7 @@ describe("an endpoint that misbehaves ends the run by RUN_ERROR, logged once", (
   for (const [name, turn, words] of table)
     test(name, async () => {
       await using it = world([turn]);
-      const reader = await new Reader(it.server).say("hello there");
+      const reader = await new Reader(it.server, { wire }).say("hello there");
       expect(reader.error).toMatchObject({ code: "llm_failed", message: expect.stringContaining(words) });
       expect(reader.types.at(-1)).toBe("RUN_ERROR");
       expect(it.server.lines.filter((line) => line.includes("model's endpoint"))).toHaveLength(1);
@@ -202,7 +188,7 @@ describe("an endpoint that misbehaves ends the run by RUN_ERROR, logged once", (
     const gone = scriptedModel([]);
     gone[Symbol.dispose]();
     await using server = startTestServer({ config: { llm: { baseUrl: gone.baseUrl, model: "m", key: null } } });
-    const reader = await new Reader(server).say("hello there");
+    const reader = await new Reader(server, { wire }).say("hello there");
     expect(reader.error).toMatchObject({ code: "llm_failed", message: expect.stringContaining("cannot be reached") });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { HypeError } from "../../src/contract/index.ts";
 import { startTestServer } from "../server/harness.ts";
-import { input, post, Reader, says, verified } from "./lib.ts";
+import { input, post, Reader, says, verified, WIRES } from "./lib.ts";
 
 for (const wire of ["sse", "protobuf"] as const)
   describe(`a run over ${wire}`, () => {
@@ -39,11 +39,11 @@ test("says help where nothing was asked", async () => {
   expect(JSON.stringify(events)).toContain("/vms create");
 });
 
-for (const fails of [false, true])
-  test(`a boot is told phase by phase, and how it ended: ${fails ? "failed" : "done"}`, async () => {
+describe.each(WIRES)("over %s", (wire) => {
+  test.each([false, true])("a boot is told phase by phase, and how it ended (it failed: %p)", async (fails) => {
     await using server = startTestServer();
     const { engine } = server;
-    const reader = new Reader(server);
+    const reader = new Reader(server, { wire });
     engine.create = async (wanted: { name: string }) => {
       const vm = engine.add(wanted.name, { status: "starting" });
       const starts = reader.next(({ type }) => type === "ACTIVITY_SNAPSHOT");
@@ -71,6 +71,71 @@ for (const fails of [false, true])
     expect(reader.state.vms.web.status).toBe(fails ? "starting" : "running");
     expect(reader.finished.result.operations).toMatchObject([{ ok: !fails }]);
   });
+
+  const call = { tool: "vm_get", arguments: { vm: "web" } };
+  test.each([
+    ["one call as JSON", JSON.stringify(call), ["vm_get"]],
+    ["several, on lines of their own", JSON.stringify([{ tool: "vm_list" }, call], null, 2), ["vm_list", "vm_get"]],
+    ["a phrase", "Show me all the VMs!", ["vm_list"]],
+    ["one with a name", "create a vm called shop", ["vm_create"]],
+    ["one that is two operations", "open http://127.0.0.1:1/ on web", ["browser_navigate"]],
+  ] as const)("%s is done as it stands", async (_name, said, tools) => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    const reader = await new Reader(server, { wire }).say(said);
+    expect(reader.finished.outcome).toEqual({ type: "success" });
+    const done = reader.finished.result.operations as { tool: string; ok: boolean }[];
+    expect(done.map(({ tool }) => tool)).toEqual([...tools]);
+    const isBrowsers = tools.some((tool) => tool.startsWith("browser_")); // this engine has no guest: it is the last
+    expect(done.at(-1)?.ok).toBe(!isBrowsers);
+    expect(reader.of("TOOL_CALL_START").map(({ toolCallName }) => toolCallName)).toEqual([...tools]);
+    const given = reader.of("TOOL_CALL_ARGS").map(({ delta }) => JSON.parse(delta));
+    if (said.startsWith("{")) expect(given).toEqual([call.arguments]);
+    expect(reader.of("TOOL_CALL_RESULT")).toHaveLength(tools.length);
+    expect(reader.types.filter((type) => type === "STEP_STARTED")).toHaveLength(tools.length);
+  });
+
+  test.each([
+    ["JSON that is none", '{"tool": "vm_list"', "usage", "begins like JSON"],
+    ["JSON that is no call", '{"name": "vm_list"}', "usage", "A call is"],
+    ["a list without calls", "[]", "usage", "A call is"],
+  ])("%s is answered in words", async (_name, said, code, words) => {
+    await using server = startTestServer();
+    const reader = await new Reader(server, { wire }).say(said);
+    expect(reader.finished.result.error).toMatchObject({ code });
+    expect(reader.said).toContain(words);
+    expect(reader.of("TOOL_CALL_START")).toEqual([]);
+  });
+
+  test("operations of a program are done in their order, beside what was said", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    const operations = [{ tool: "vm_list", arguments: {} }, call];
+    const reader = await new Reader(server, { wire }).say("what is this?", { forwardedProps: { operations } });
+    expect(reader.finished.result.operations).toMatchObject([
+      { tool: "vm_list", ok: true },
+      { tool: "vm_get", ok: true, structured: { name: "web" } },
+    ]);
+  });
+
+  test("help is said, and what is not understood with it", async () => {
+    await using server = startTestServer();
+    for (const said of ["help", "/help", "?", "make me a sandwich"]) {
+      const reader = await new Reader(server, { wire }).say(said);
+      expect(reader.said).toContain("/vms create");
+      expect(reader.said.startsWith("I do not understand")).toBe(said.includes("sandwich"));
+      expect(reader.of("TOOL_CALL_START")).toEqual([]);
+    }
+  });
+
+  test("a phrase that ends something asks, as its command does", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    const reader = await new Reader(server, { wire }).say("delete the browser web");
+    expect(reader.agent.pendingInterrupts).toMatchObject([{ reason: "overhyped.confirm" }]);
+    expect(server.engine.rows.has("web")).toBe(true);
+  });
+});
 
 test("several commands at once, and the first that fails is the last", async () => {
   await using server = startTestServer();

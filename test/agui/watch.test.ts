@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { startTestServer } from "../server/harness.ts";
-import { input, post, Reader, says, verified } from "./lib.ts";
+import { input, post, Reader, says, verified, WIRES } from "./lib.ts";
 
 const isCustom = (name: string) => (event: { type: string; name?: unknown }) =>
   event.type === "CUSTOM" && event.name === `overhyped.${name}`;
@@ -32,6 +32,9 @@ for (const wire of ["sse", "protobuf"] as const)
     await server.engine.delete("old");
     server.engine.emit("VM_STOPPED", { ...vm, name: "never-there" }); // of a VM that is gone
     await deleted;
+    const kept = reader.next(isCustom("vm.artifact_kept"));
+    await server.artifacts.keep({ kind: "other", name: "a", contentType: "text/plain", vm }, Buffer.from("a"));
+    expect(await kept).toMatchObject({ value: { vm_name: "a~b/c", data: { kind: "other", size_bytes: 1 } } });
     server.shutDown.abort();
     await watching;
     expect(Object.keys(reader.state.vms)).toEqual(["a~b/c"]);
@@ -124,4 +127,87 @@ test("a key sees its own VMs only, and no page without the right to drive", asyn
     const read = await new Reader(server, { key }).say("/vms get secret");
     expect(read.finished.result.operations).toMatchObject([{ ok: false, error: { code: "vm_not_found" } }]);
   }
+});
+
+describe.each(WIRES)("pages, of which no event tells (%s)", (wire) => {
+  const page = (url: string, title: string) => ({ url, title, tabs: 1 });
+
+  test("are looked at while a watch is open, and told where they are others", async () => {
+    await using server = startTestServer();
+    for (const name of ["web", "other"]) server.engine.add(name);
+    const { pages } = server.engine;
+    pages.set("web", page("https://one.example/", "One"));
+    const reader = new Reader(server, { wire });
+    const started = reader.next(({ type }) => type === "STATE_SNAPSHOT");
+    const watching = reader.say("/watch");
+    expect(await started).toMatchObject({ snapshot: { vms: { web: { url: "https://one.example/", title: "One" } } } });
+    const delta = () => reader.next(({ type }) => type === "STATE_DELTA");
+    let told = delta();
+    pages.set("web", page("https://two.example/", "Two"));
+    expect(await told).toMatchObject({
+      delta: [
+        { op: "replace", path: "/vms/web/url", value: "https://two.example/" },
+        { op: "replace", path: "/vms/web/title", value: "Two" },
+      ],
+    });
+    told = delta();
+    pages.set("web", page("https://two.example/", "Two, changed"));
+    expect(await told).toMatchObject({ delta: [{ path: "/vms/web/title", value: "Two, changed" }] });
+    told = delta();
+    pages.delete("web");
+    expect(await told).toMatchObject({ delta: [{ value: null }, { value: null }] });
+    expect(reader.of("CUSTOM")).toEqual([]); // nothing happened to a VM
+    server.shutDown.abort();
+    await watching;
+    expect(reader.of("STATE_DELTA")).toHaveLength(3); // what did not change was not told
+    expect(reader.state.vms.web).toMatchObject({ url: null, title: null });
+  });
+
+  test("of others are not told to a watch of one VM", async () => {
+    await using server = startTestServer();
+    for (const name of ["web", "other"]) server.engine.add(name);
+    const reader = new Reader(server, { wire });
+    const started = reader.next(({ type }) => type === "STATE_SNAPSHOT");
+    const watching = reader.say("/watch web");
+    await started;
+    const told = reader.next(({ type }) => type === "STATE_DELTA");
+    server.engine.pages.set("other", page("https://secret.example/", "Secret"));
+    server.engine.pages.set("web", page("https://web.example/", "Web"));
+    await told;
+    server.shutDown.abort();
+    await watching;
+    expect(JSON.stringify(reader.events)).not.toContain("secret");
+    expect(reader.state.vms.web.url).toBe("https://web.example/");
+  });
+
+  test("nobody looks any more once the watch is over", async () => {
+    await using server = startTestServer();
+    server.engine.add("web");
+    let looks = 0;
+    const { activity } = server.engine;
+    let looked = Promise.withResolvers<void>();
+    server.engine.activity = () => {
+      looks++;
+      looked.resolve();
+      looked = Promise.withResolvers();
+      return activity();
+    };
+    const reader = new Reader(server, { wire });
+    const started = reader.next(({ type }) => type === "STATE_SNAPSHOT");
+    const watching = reader.say("/watch").catch(() => {});
+    await started;
+    await looked.promise; // by its timer
+    reader.agent.abortRun();
+    await watching;
+    const other = new Reader(server, { wire });
+    const opened = other.next(({ type }) => type === "STATE_SNAPSHOT");
+    const second = other.say("/watch");
+    await opened;
+    const before = looks;
+    await looked.promise;
+    await looked.promise;
+    expect(looks).toBe(before + 2); // of the second alone: each of its timer's is one
+    server.shutDown.abort();
+    await second;
+  });
 });

@@ -241,4 +241,32 @@ describe("what they print", () => {
     expect((await hype(["observe", "demo", "--follow"], { client: live.client })).stdout).toBe(shown);
     expect(live.asked.at(-1)).toEqual(["entries", "demo"]);
   });
+
+  test("observe shows tabs and downloads, for people and as JSON lines", async () => {
+    const at = { id: "1", tab: "T", time: Date.parse("2026-01-01T10:00:00.250Z") };
+    const file = {
+      name: "a\u001b.zip",
+      url: "https://a.example/a.zip",
+      type: "application/zip",
+      sha256: null,
+      error: null,
+    };
+    const part = { total_bytes: 2_000_000, received_bytes: 1_000_000, state: "in_progress" as const };
+    const entries: Entry[] = [
+      { ...at, seq: 1, kind: "tab", event: "navigated", url: "https://a.example/", title: "A page", opener: null },
+      { ...at, seq: 2, kind: "download", ...file, ...part },
+      { ...at, seq: 3, kind: "download", ...file, ...part, state: "failed", error: "it broke off" },
+    ];
+    const { client, asked } = asking({ "list-entries": { items: entries, dropped: 0, after: 3 } }, entries);
+    const observe = ["observe", "demo", "--kinds", "tab,download"];
+    expect((await hype(observe, { client })).stdout.split("\n")).toEqual([
+      "10:00:00.250  tab T navigated: https://a.example/  A page",
+      "10:00:00.250  download a␛.zip (in_progress)  1.0 MB of 2.0 MB  1",
+      "10:00:00.250  download a␛.zip (failed)  it broke off  1",
+      "",
+    ]);
+    expect(asked.at(-1)).toEqual(["demo", "list-entries", { kinds: ["tab", "download"] }]);
+    const lines = (await hype([...observe, "--follow", "--json"], { client })).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual(entries);
+  });
 });

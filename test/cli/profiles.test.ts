@@ -12,6 +12,8 @@ type SaveProfileInput = v.InferInput<typeof SaveProfile>;
 const aProfile = {
   id: "0190b5a0-0000-7000-8000-000000000009",
   name: "alice",
+  kind: "state" as const,
+  chromium: null,
   cookies: 12,
   origins: 1,
   size_bytes: 2048,
@@ -83,7 +85,7 @@ describe("against the server's own app", () => {
       "error[profile_name_taken]",
     );
     expect((await ask(["profiles", "import", "alice", "state.json", "--replace"], { cwd })).code).toBe(0);
-    expect((await ask(["profiles", "list"])).stdout).toMatch(/^NAME .*\nalice +1 +0 /);
+    expect((await ask(["profiles", "list"])).stdout).toMatch(/^NAME .*\nalice +state +1 +0 /);
     expect(JSON.parse((await ask(["profiles", "get", "alice", "--json"])).stdout)).toMatchObject({ cookies: 1 });
 
     const out = directory.join("out.json");

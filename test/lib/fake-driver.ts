@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VM_LOG_FILES, VM_RUN_FILES } from "../../src/config/paths.ts";
-import { HypeError, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
+import { EXPECT_PROFILE_WORD, HypeError, TOKEN_OEM_PREFIX } from "../../src/contract/index.ts";
 import { tailFile } from "../../src/host/files.ts";
 import {
   type Detached,
@@ -104,7 +104,9 @@ function startRealAgent(spec: MachineSpec): Detached {
   ];
   // Running as root, Chromium can only do without its sandbox; in a guest it has a user of its own.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return spawnDetached([process.execPath, AGENT, ...where, ...files, ...sandbox, "--chromium", chromiumProgram()], {
+  const told = spec.cmdline.split(" ").includes(EXPECT_PROFILE_WORD) ? ["--expect-profile"] : [];
+  const flags = [...where, ...files, ...sandbox, ...told, "--chromium", chromiumProgram()];
+  return spawnDetached([process.execPath, AGENT, ...flags], {
     cwd: spec.workDir,
     logFile: join(spec.logDir, VM_LOG_FILES.console), // what the agent says is the console
   });

@@ -75,6 +75,38 @@ describe.each(ERAS)("%s", (era) => {
   });
 });
 
+test.each(ERAS)("a file that is kept, and one that is deleted, change the list for clients of era %s", async (era) => {
+  await using own = startTestServer();
+  const vm = own.engine.add("demo");
+  await using mcp = await connectClient(`${own.url}/mcp`, era);
+  let changed = Promise.withResolvers<void>();
+  mcp.client.setNotificationHandler("notifications/resources/list_changed", () => changed.resolve());
+  if (era === "auto") await mcp.client.listen({ resourcesListChanged: true });
+  else {
+    const tick = setInterval(() => own.engine.emit("VM_CREATED", vm), 20); // until its stream is open
+    await changed.promise;
+    clearInterval(tick);
+    changed = Promise.withResolvers<void>();
+  }
+  const uris = async () => (await mcp.client.listResources()).resources.map(({ uri }) => uri);
+  const { id } = await own.artifacts.keep(
+    { kind: "other", name: "a.txt", contentType: "text/plain", vm },
+    Buffer.from("a"),
+  );
+  await changed.promise;
+  expect(await uris()).toContain(`hype://vms/demo/artifacts/${id}`);
+  changed = Promise.withResolvers<void>();
+  own.artifacts.delete(id);
+  await changed.promise;
+  expect(await uris()).not.toContain(`hype://vms/demo/artifacts/${id}`);
+  const { items } = (await (await own.call("/api/v1/events")).json()) as { items: { type: string; data: object }[] };
+  expect(items.slice(-2)).toMatchObject([
+    { type: "VM_ARTIFACT_KEPT", data: { artifact: id, kind: "other", size_bytes: 1 } },
+    { type: "VM_ARTIFACT_DELETED", data: { artifact: id } },
+  ]);
+  expect(JSON.stringify(items)).not.toContain("a.txt"); // its name is for those who may see files
+});
+
 const ADDRESSES: [string, boolean][] = [
   ["hype://vms", true],
   ["hype://vms/demo", true],

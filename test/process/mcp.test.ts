@@ -80,17 +80,6 @@ test("hype mcp ends with its input, and says on stderr what people are to read",
   expect(JSON.parse(nonsense.stdout)).toMatchObject({ error: { code: -32_700 } });
 });
 
-test("the printed configuration starts what answers", async () => {
-  const printed = await home.ok(["mcp", "config", "cursor"]);
-  const snippet = /\{[\s\S]*\}/.exec(printed)?.[0] ?? "";
-  const { mcpServers } = JSON.parse(snippet) as { mcpServers: Record<string, { command: string; args: string[] }> };
-  const [entry] = Object.values(mcpServers);
-  const { args } = entry!;
-  await using it = await connected(overStdio(...args.slice(1)), "auto");
-  expect(args[0]).toBe("mcp");
-  expect((await it.client.listTools()).tools.length).toBeGreaterThan(20);
-});
-
 describe("the Inspector", () => {
   /** Its command line; what it writes goes into the sealed home. */
   async function inspect(...args: string[]) {

@@ -167,7 +167,7 @@ describe("what cannot be opened says why", () => {
     ["a lost file", "the file of profile alice is missing", () => rmSync(fileOf("alice"))],
     ["an empty file", "does not begin as a sealed profile does", () => writeFileSync(fileOf("alice"), "")],
     ["a file of another kind", "does not begin as", () => writeFileSync(fileOf("alice"), "x".repeat(100))],
-    ["a file of a later format", "has format 2", () => change(fileOf("alice"), (bytes) => void (bytes[7] = 2))],
+    ["a file of a later format", "has format 3", () => change(fileOf("alice"), (bytes) => void (bytes[7] = 3))],
     ["a byte changed", "is damaged, or another", () => change(fileOf("alice"), (bytes) => void bytes[50]!++)],
     ["a nonce changed", "is damaged, or another", () => change(fileOf("alice"), (bytes) => void bytes[17]!++)],
     [

@@ -117,8 +117,11 @@ describe("with a real browser", () => {
     expect(await kept("demo", "pdf", "?keep=false")).toBeNull();
     expect(await kept("keeper", "screenshot", "?keep=false")).toBeNull();
     for (const operation of ["screenshot", "pdf", "export-har"]) expect(await kept("keeper", operation)).not.toBeNull();
-    const id = await kept("demo", "pdf", `?keep_as=${encodeURIComponent("Café 漢.pdf")}`);
-    expect((await client.artifacts.get(id!)).name).toBe("Café 漢.pdf");
+    for (const name of ["Café 漢.pdf", "one, two,three.pdf"])
+      for (const operation of ["pdf", "screenshot"]) {
+        const id = await kept("demo", operation, `?keep_as=${encodeURIComponent(name)}`);
+        expect((await client.artifacts.get(id!)).name).toBe(name);
+      }
   });
 
   test.each(["../../x", "a/b", ".hidden", "a\nb", "x".repeat(300), ""])("may not be kept as %j", async (name) => {
@@ -160,7 +163,7 @@ describe("with a real browser", () => {
     });
     expect(artifact.name).not.toMatch(/[/\\]|^\./);
     expect((await whole(artifact.id)).toString()).toBe("0123456789");
-    expect((await client.browser.keepDownload("demo", id, { keepAs: "b.txt" })).name).toBe("b.txt");
+    expect((await client.browser.keepDownload("demo", id, { keepAs: "b,c.txt" })).name).toBe("b,c.txt");
     await refused("download_not_found", client.browser.keepDownload("demo", "nothing"));
   });
 });

@@ -1,11 +1,22 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import * as v from "valibot";
 import { Artifacts } from "../../src/artifacts/artifacts.ts";
 import { paths } from "../../src/config/paths.ts";
-import type { Vm } from "../../src/contract/index.ts";
+import {
+  GetRecording,
+  OpenTab,
+  type Recording,
+  StartRecording,
+  StopRecording,
+  type Vm,
+} from "../../src/contract/index.ts";
 import { createLog } from "../../src/log/log.ts";
-import { DownloadKeeper } from "../../src/server/artifacts/download-keeper.ts";
+import { DOWNLOADS, RECORDINGS } from "../../src/server/artifacts/files.ts";
+import { keepFile } from "../../src/server/artifacts/keep.ts";
+import { Keeper } from "../../src/server/artifacts/keeper.ts";
 import { sha256 } from "../artifacts/world.ts";
 import { request, until, World } from "../engine/world.ts";
+import { refused } from "../lib/refused.ts";
 
 setDefaultTimeout(60_000); // a real Chromium starts here
 
@@ -38,7 +49,7 @@ beforeAll(() => {
 });
 afterAll(() => site.stop(true));
 
-/** What a server builds over its engine to keep downloads. */
+/** What a server builds over its engine to keep downloads and films. */
 function keeping(world: World, quotaMb = 64) {
   const lines: string[] = [];
   const log = createLog({ level: "debug", write: (line) => lines.push(line) });
@@ -53,7 +64,8 @@ function keeping(world: World, quotaMb = 64) {
     retentionDays: 0,
     reserveBytes: 0,
   });
-  const keeper = new DownloadKeeper({ engine, artifacts, store, log, closing: closing.signal });
+  const parts = { engine, artifacts, store, log, closing: closing.signal };
+  const keepers = [DOWNLOADS, RECORDINGS].map((files) => new Keeper(files, parts));
   const names = () => artifacts.list({ limit: 100 }).items.map(({ name }) => name);
   return {
     artifacts,
@@ -61,7 +73,7 @@ function keeping(world: World, quotaMb = 64) {
     names,
     kept: (name: string) => until(() => names().includes(name)),
     async [Symbol.asyncDispose]() {
-      await keeper[Symbol.asyncDispose]();
+      await Promise.all(keepers.map((keeper) => keeper[Symbol.asyncDispose]()));
       artifacts[Symbol.dispose]();
     },
   };
@@ -109,7 +121,7 @@ test("downloads of a VM with the policy are kept as they end, once each, over co
   await second.engine.delete("demo"); // in the middle of a download
   expect(keeper.names().toSorted()).toEqual(["three.txt", "two.txt"]);
   expect(second.leftovers()).toEqual([]);
-  expect(second.store.artifacts.downloadsNoted(vm.id)).toBe(0);
+  expect(second.store.artifacts.keptCount(vm.id, "download")).toBe(0);
   expect(await keeper.artifacts.compare()).toEqual({ missing: 0, strangers: 0 });
   finish.resolve();
 });
@@ -135,4 +147,129 @@ test("one that does not fit is told in the log and leaves nothing; a VM without 
   await begin(world, "demo", "fits.txt");
   await keeper.kept("fits.txt");
   expect(keeper.names()).toEqual(["fits.txt"]);
+});
+
+/** Films of a VM's guest. */
+const films = (world: World, vm: string) => {
+  const { recordings } = world.engine.guest(vm);
+  return {
+    recordings,
+    begin: (how: object) => recordings.start(v.parse(StartRecording, { format: "mkv", ...how })),
+    stop: (id: string) => recordings.stop(v.parse(StopRecording, { id })),
+    ended: (id: string): Promise<Recording> =>
+      recordings.get(v.parse(GetRecording, { id, wait: true, timeout_ms: 30_000 })),
+    /** Its bytes, as somebody who stops it keeps them. */
+    bytes: async (id: string) => (await recordings.read({ id, from: 0 }, AbortSignal.timeout(30_000))).bytes,
+  };
+};
+
+test("films that end by themselves are kept, once each, over servers; one that is stopped is not the policy's", async () => {
+  await using first = new World();
+  first.driver.guest = "agent";
+  let vm: Vm;
+  let deleted: string;
+  {
+    await using keeper = keeping(first);
+    vm = await first.engine.create(request("demo", { keep: ["recording"] }));
+    const { begin, stop, ended } = films(first, "demo");
+    const keptFilms = () => keeper.artifacts.list({ limit: 100 }).items;
+    const stopped = await begin({});
+    await stop(stopped.id);
+    const timed = await begin({ max_seconds: 1 });
+    await until(() => keptFilms().length === 1);
+    const told = await ended(timed.id);
+    expect(told.ended_by).toBe("max_seconds");
+    expect(keptFilms()[0]).toMatchObject({
+      kind: "recording",
+      name: expect.stringMatching(/^demo-\d+T\d+\.mkv$/),
+      content_type: "video/x-matroska",
+      size_bytes: told.bytes,
+      vm_id: vm.id,
+    });
+    deleted = keptFilms()[0]!.id;
+    keeper.artifacts.delete(deleted);
+
+    const guest = first.engine.guest("demo");
+    const { tab } = await guest.openTab(v.parse(OpenTab, {}));
+    const filmed = await begin({ tab });
+    await guest.closeTab({ tab, timeout_ms: 10_000 });
+    expect((await ended(filmed.id)).ended_by).toBe("tab_closed");
+    await until(() => keptFilms().length === 1);
+    expect(first.store.artifacts.keptAs(vm.id, "recording", stopped.id)).toBeNull();
+  }
+  // Nobody listens now.
+  const alone = films(first, "demo");
+  const { id } = await alone.begin({ max_seconds: 1 });
+  await alone.ended(id);
+  first.die();
+
+  await using second = await first.next();
+  await using keeper = keeping(second);
+  await until(() => second.store.artifacts.keptAs(vm.id, "recording", id) !== null);
+  expect(second.store.artifacts.keptCount(vm.id, "recording")).toBe(3);
+  expect(keeper.artifacts.list({ limit: 100 }).items).toHaveLength(2); // without the one that was deleted
+  await second.engine.delete("demo");
+  expect(second.store.artifacts.keptCount(vm.id, "recording")).toBe(0);
+  expect(await keeper.artifacts.compare()).toEqual({ missing: 0, strangers: 0 });
+});
+
+test("a film that the policy and a caller keep at the same time is one artifact, with the caller's name", async () => {
+  await using world = new World();
+  world.driver.guest = "agent";
+  await using keeper = keeping(world);
+  const parts = { engine: world.engine, artifacts: keeper.artifacts };
+  const keepIt = async (vm: Vm, id: string, name?: string) => {
+    const file = { contentType: "video/x-matroska", ending: ".mkv", bytes: await bytes(id), fileId: id };
+    return await keepFile(parts, vm, "recording", name, file);
+  };
+  const vm = await world.engine.create(request("demo", { keep: ["recording"] }));
+  const { begin, stop, ended, bytes } = films(world, "demo");
+  const first = await begin({ max_seconds: 1 });
+  await ended(first.id); // the keeper hears of it at the same time
+  await stop(first.id);
+  const kept = await keepIt(vm, first.id, "visit.mkv");
+  const second = await begin({ max_seconds: 1 });
+  // One after the other: when the second is kept, the policy has done with the first.
+  await until(() => world.store.artifacts.keptAs(vm.id, "recording", second.id) !== null);
+  expect((await keepIt(vm, first.id)).id).toBe(kept.id);
+  const { items } = keeper.artifacts.list({ limit: 100 });
+  expect(items).toHaveLength(2);
+  expect(items.find(({ id }) => id === kept.id)?.name).toBe("visit.mkv");
+});
+
+test("a file of a guest that two keep at once, in either order, and one that was deleted since", async () => {
+  await using world = new World();
+  await using keeper = keeping(world);
+  const { artifacts } = keeper;
+  const vm = await world.engine.create(request("demo"));
+  const file = { kind: "recording", contentType: "video/webm", vm, fileId: "F1" } as const;
+  const policy = { ...file, name: "by-policy.webm", byPolicy: true };
+  const caller = { ...file, name: "by-caller.webm", isNamed: true };
+  const film = new TextEncoder().encode("film");
+  const gate = Promise.withResolvers<void>();
+  async function* late() {
+    await gate.promise;
+    yield film;
+  }
+  const second = artifacts.keep(policy, late());
+  const kept = await artifacts.keep(caller, film);
+  gate.resolve();
+  expect(await second).toEqual(kept);
+  expect(keeper.names()).toEqual(["by-caller.webm"]);
+
+  const other = await artifacts.keep({ ...policy, fileId: "F2" }, film);
+  expect((await artifacts.keep({ ...file, name: "unnamed", fileId: "F2" }, film)).name).toBe("by-policy.webm");
+  expect(await artifacts.keep({ ...caller, fileId: "F2", name: "../mine.webm" }, film)).toMatchObject({
+    id: other.id,
+    name: artifacts.get(other.id).name,
+  });
+  expect(artifacts.get(other.id).name).toEndWith("mine.webm");
+  expect(keeper.names()).toHaveLength(2);
+
+  artifacts.delete(kept.id);
+  await refused("artifact_not_found", artifacts.keep(policy, film));
+  const anew = await artifacts.keep(caller, film); // somebody asks: that counts for more
+  expect(anew.id).not.toBe(kept.id);
+  expect((await artifacts.keep(policy, film)).id).toBe(anew.id);
+  expect(await artifacts.compare()).toEqual({ missing: 0, strangers: 0 });
 });

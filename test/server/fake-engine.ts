@@ -73,7 +73,11 @@ export class FakeEngine implements EngineApi {
 
   emit(type: VmEvent["type"], vm: Vm): void {
     const data = type === "VM_CREATED" ? { labels: vm.labels } : {};
-    this.log.push({ seq: this.log.length + 1, type, vm_id: vm.id, vm_name: vm.name, at: vm.updated_at, data });
+    this.append({ type, vm_id: vm.id, vm_name: vm.name, at: vm.updated_at, data });
+  }
+
+  append(event: Omit<VmEvent, "seq">): void {
+    this.log.push({ ...event, seq: this.log.length + 1 });
     const woken = this.#woken;
     this.#woken = Promise.withResolvers();
     woken.resolve();

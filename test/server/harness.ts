@@ -93,7 +93,14 @@ export function startTestServer(
     log,
     graceMs: options.graceMs ?? 10_000,
   });
-  const artifacts = new Artifacts({ directory: join(home, "artifacts"), store, log, quotaMb: 64, retentionDays: 0 });
+  const artifacts = new Artifacts({
+    directory: join(home, "artifacts"),
+    store,
+    log,
+    quotaMb: 64,
+    retentionDays: 0,
+    onEvent: (event) => engine.append(event),
+  });
   const app = createApp({
     engine,
     images: {

@@ -55,6 +55,8 @@ test("what a tool promises of its result is what it gives, whole", async () => {
   await call("browser_mouse_move_xy", { ...demo, x: 400, y: 400 });
   await call("browser_mouse_click_xy", { ...demo, x: 400, y: 400 });
   await call("browser_mouse_drag_xy", { ...demo, startX: 400, startY: 400, endX: 410, endY: 410 });
+  for (const name of ["down", "up", "wheel"]) await call(`browser_mouse_${name}`, demo);
+  await call("browser_generate_locator", { ...demo, target: "#save" });
   await call("browser_cookie_set", { ...demo, name: "a", value: "1", domain: "127.0.0.1" });
   await call("browser_storage_set", { ...demo, name: "k", value: "v" });
   expect(await call("browser_cookie_list", demo)).toMatchObject({ total: 1, cookies: [{ name: "a", value: "1" }] });

@@ -41,12 +41,13 @@ test("it ends when nobody used the tab for long, also one that is no caller's cu
 });
 
 /** A tab that was opened for a caller. @returns how often it was closed, and what ends that */
-function opening(memory: TabMemory, caller: string, tab: string) {
+function opening(memory: TabMemory, caller: string, tab: string, isWanted = false) {
   const tabs = memory.of(caller);
   const it = { closed: 0, isInHand: false, done: Promise.withResolvers<void>() };
   tabs.opened(VM, tab, {
     mayClose: () => !it.isInHand,
     close: () => (it.closed++, it.done.promise),
+    isWanted,
   });
   tabs.use(VM, tab);
   return it;
@@ -93,6 +94,21 @@ test("callers that never say good-bye give back what they had once they were sil
   held[Symbol.dispose]();
   memory.sweep(later);
   expect(busy.closed).toBe(1);
+});
+
+test("one that its caller asked for stays as long as the caller does, used or not, and makes no room", () => {
+  const memory = new TabMemory(1_000, 0);
+  const [given, wanted] = [opening(memory, "a", "t2"), opening(memory, "a", "t3", true)];
+  const before = performance.now();
+  while (performance.now() === before);
+  memory.of("a").use(VM, "t1");
+  memory.sweep(before + 1_000);
+  expect([given.closed, wanted.closed]).toEqual([1, 0]);
+  for (let at = 0; at < MOST_OPENED; at++) opening(memory, "b", `own${at}`, true);
+  memory.of("c").makeRoom(VM);
+  expect(wanted.closed).toBe(0);
+  memory.sweep(before + 5_000);
+  expect(wanted.closed).toBe(1);
 });
 
 test("so many are opened at most: the one silent longest goes, none that is at work, and none while its caller may be thinking", () => {

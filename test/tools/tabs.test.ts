@@ -85,6 +85,29 @@ test("callers that go away leave no tabs behind, however many there were", async
   expect(await tabs()).toBe(before);
 });
 
+test("tabs that a caller opened itself close when it leaves, but for those others have taken up", async () => {
+  const { memory, call, tabs } = place("e");
+  const before = await tabs();
+  for (const [name, args] of [
+    ["browser_tabs", { action: "new" }],
+    ["browser_tabs", { action: "new", url: "about:blank#second" }],
+    ["browser_tab_new", {}], // its older name
+  ] as const)
+    await call("a", name, args);
+  const last = tabOf(await call("a", "browser_snapshot"));
+  expect(await tabs()).toBe(before + 3);
+  expect(tabOf(await call("b", "browser_snapshot", { tab: last }))).toBe(last);
+  memory.leave("a");
+  expect(await tabs()).toBe(before + 1);
+  expect(tabOf(await call("b", "browser_snapshot"))).toBe(last);
+  memory.leave("b");
+  expect(await tabs()).toBe(before);
+  await call("c", "browser_tabs", { action: "new" });
+  await call("c", "browser_close");
+  memory.leave("c");
+  expect(await tabs()).toBe(before);
+});
+
 test("under a person's hands nothing is closed", async () => {
   const { memory, call, control, tabs } = place("b");
   const before = await tabs();

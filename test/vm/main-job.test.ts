@@ -72,6 +72,12 @@ describe("one command to a browser in its own microVM", () => {
     });
   }, 60_000);
 
+  test("a shell in the guest is root's, on pipes; its exit code passes", async () => {
+    expect(await home.ok(["vms", "shell", "demo", "--", "id"])).toStartWith("uid=0");
+    const ran = await home.run(["vms", "shell", "demo", "--", "sh", "-c", "uname; exit 7"]);
+    expect(ran).toEqual({ code: 7, stdout: "Linux\n", stderr: "" });
+  });
+
   test("the guest reaches neither the host's loopback nor the server", async () => {
     const port = new URL(server.url).port;
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200); // it is there

@@ -57,6 +57,25 @@ describe("the whole browser in a microVM", () => {
     await home.ok(["vms", "delete", "work", "--yes"]);
   });
 
+  test("a whole profile: another VM begins with all of it, the one it is of goes on", async () => {
+    await home.ok(["open", "demo", SHOP]);
+    await home.ok([
+      ...["eval", "demo"],
+      "localStorage.user = 'carol'; document.cookie = 'sid=s3cret; max-age=9000'; document.cookie = 'once=1'",
+    ]);
+    expect(await home.ok(["profiles", "save", "demo", "--as", "carol", "--whole"])).toContain("whole");
+    await mock("demo"); // rules of a tab end with it
+    await home.ok(["vms", "create", "other", "--profile", "carol"]);
+    await mock("other");
+    for (const vm of ["other", "demo"]) {
+      await home.ok(["open", vm, SHOP]);
+      const kept = (await home.ok(["eval", vm, "localStorage.user + ' ' + document.cookie"])).trim();
+      for (const part of ["carol", "sid=s3cret", "once=1"]) expect(kept).toContain(part);
+    }
+    await home.ok(["profiles", "delete", "carol"]);
+    await home.ok(["vms", "delete", "other", "--yes"]);
+  });
+
   test("a file streams in and into a file input; a download is kept on the host by itself", async () => {
     const file = randomBytes(20 * 1024 * 1024);
     writeFileSync(join(home.path, "photo.bin"), file);

@@ -1,12 +1,15 @@
 import type { Growing, RunWriter } from "../run-writer.ts";
 import { type Chunk, failed, type LlmCall } from "./endpoint.ts";
 import { LLM_LIMITS } from "./limits.ts";
+import type { Counted } from "./tally.ts";
 
 /** One answer of the model, as it was told while it came. */
 export type Answer = {
   text: string;
   calls: LlmCall[];
-  usage: { input: number; output: number };
+  /** Everything it said: thoughts and arguments, too. */
+  said: string;
+  counted: Counted;
   isCutOff: boolean;
 };
 
@@ -16,13 +19,12 @@ export type Answer = {
  */
 export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>): Promise<Answer> {
   const calls: Call[] = [];
-  const answer: Answer = { text: "", calls: [], usage: { input: 0, output: 0 }, isCutOff: false };
+  const answer: Answer = { text: "", calls: [], said: "", counted: { input: null, output: null }, isCutOff: false };
   let text: Growing | null = null;
   let reasoning: Growing | null = null;
-  let characters = 0;
   const spend = (piece: string): string => {
-    characters += piece.length;
-    if (characters > LLM_LIMITS.answerCharacters) throw failed("says more than one answer may hold");
+    answer.said += piece;
+    if (answer.said.length > LLM_LIMITS.answerCharacters) throw failed("says more than one answer may hold");
     return piece;
   };
   const endText = () => {
@@ -31,7 +33,7 @@ export async function tellAnswer(writer: RunWriter, chunks: AsyncIterable<Chunk>
     text = reasoning = null;
   };
   for await (const { choices, usage } of chunks) {
-    if (usage) answer.usage = { input: usage.prompt_tokens ?? 0, output: usage.completion_tokens ?? 0 };
+    if (usage) answer.counted = { input: usage.prompt_tokens ?? null, output: usage.completion_tokens ?? null };
     const [choice] = choices;
     if (!choice) continue;
     if (choice.finish_reason === "length") answer.isCutOff = true;

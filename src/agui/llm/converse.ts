@@ -9,6 +9,7 @@ import { ask, type LlmCall, type LlmMessage } from "./endpoint.ts";
 import { historyOf, systemPrompt, toolsOf } from "./history.ts";
 import { LLM_LIMITS } from "./limits.ts";
 import type { LlmSettings } from "./settings.ts";
+import { Tally } from "./tally.ts";
 
 /**
  * Lets the model work on the thread: it is asked, its calls are done under the caller's own rights, and it is asked again, until it has
@@ -22,12 +23,13 @@ export async function converse(
   answered: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
   const { writer } = run;
+  const limits = { ...LLM_LIMITS, ...settings.limits };
   const deadline = new AbortController();
   const tooLong = () =>
     deadline.abort(new HypeError("operation_timeout", "the model's work took longer than a run may"));
-  const timer = setTimeout(tooLong, LLM_LIMITS.totalMs);
+  const timer = setTimeout(tooLong, limits.totalMs);
   const within: Run = { ...run, signal: AbortSignal.any([run.signal, deadline.signal]) };
-  const usage = { input: 0, output: 0 };
+  const tally = new Tally();
   const done: Done[] = [];
   const end = (more: { pending?: string[]; interrupts?: Interrupt[]; stopped?: string } = {}) => {
     if (more.stopped) writer.say(more.stopped);
@@ -35,8 +37,7 @@ export async function converse(
       outcome: more.interrupts
         ? { type: "interrupt", interrupts: more.interrupts }
         : { type: "success", ...(more.pending ? { pendingToolCallIds: more.pending } : {}) },
-      result: { operations: done },
-      usage: run.usage,
+      result: { operations: done, ...(tally.isEstimated && { usage_estimated: true }) },
     });
   };
   try {
@@ -48,29 +49,26 @@ export async function converse(
     // Where our own call had a question first, those of the front end waited with it.
     const left = leftToFrontEnd(run, answered);
     if (left.length > 0) return end({ pending: left });
-    for (let round = 0; round < LLM_LIMITS.rounds; round++) {
+    for (let round = 0; round < limits.rounds; round++) {
       const step = writer.step("Model");
-      const {
-        text,
-        calls,
-        usage: used,
-        isCutOff,
-      } = await tellAnswer(writer, ask(settings, messages, tools, within.signal));
+      const asked = ask(settings, messages, tools, within.signal, limits.silenceMs);
+      const { text, calls, said, counted, isCutOff } = await tellAnswer(writer, asked);
       step.end();
-      usage.input += used.input;
-      usage.output += used.output;
-      const { input, output } = usage;
-      const counted = { model: settings.model, inputTokens: input, outputTokens: output, totalTokens: input + output };
-      run.usage.splice(0, run.usage.length, counted);
+      tally.add(counted, () => JSON.stringify({ messages, tools }), said);
+      const { input, output, total } = tally;
+      writer.spent(
+        { model: settings.model, inputTokens: input, outputTokens: output, totalTokens: total },
+        tally.isEstimated,
+      );
       if (calls.length === 0) return end(isCutOff ? { stopped: "(The answer was cut off: it was too long.)" } : {});
       messages.push({ role: "assistant", content: text || null, tool_calls: calls });
       const { pending, interrupt } = await doCalls(within, calls, messages, done);
       if (interrupt) return end({ interrupts: [interrupt] });
       if (pending.length > 0) return end({ pending });
-      if (usage.input + usage.output > LLM_LIMITS.tokens)
-        return end({ stopped: "I stop here: this run has used the tokens it may." });
+      if (tally.total > limits.tokens)
+        return end({ stopped: `I stop here: this run has used the ${limits.tokens} tokens it may.` });
     }
-    end({ stopped: `I stop here: the model was asked ${LLM_LIMITS.rounds} times.` });
+    end({ stopped: `I stop here: the model was asked ${limits.rounds} times.` });
   } catch (thrown) {
     if (thrown instanceof HypeError && thrown.code === "llm_failed") run.services.log.warn(thrown.message);
     throw thrown;

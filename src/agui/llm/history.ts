@@ -1,8 +1,8 @@
 import type { AguiMessage } from "../../contract/agui.ts";
 import { cut, line } from "../../tools/markdown.ts";
-import { takesVm } from "../../tools/registry.ts";
+import { toolsFor } from "../../tools/registry.ts";
+import { inputSchema } from "../../tools/schema.ts";
 import type { Tool } from "../../tools/tool.ts";
-import { jsonSchemaOf } from "../command-fields.ts";
 import { textOf } from "../interpret.ts";
 import type { Run } from "../services.ts";
 import type { LlmMessage, LlmTool } from "./endpoint.ts";
@@ -63,12 +63,14 @@ export function historyOf(messages: readonly AguiMessage[], answered: ReadonlyMa
   });
 }
 
-/** Our tools that are listed by default, then those of the front end. Names of ours are ours. */
-export function toolsOf({ tools, input, caller }: Run): LlmTool[] {
-  const own = tools.filter(({ isDefault }) => isDefault);
+/** Our tools as they were asked for, where one VM is preset those for one; then those of the front end. Names of ours are ours. */
+export function toolsOf({ tools, input, caller: { key, preset }, offered }: Run): LlmTool[] {
+  const isForOne = preset !== null;
   const names = new Set(tools.map(({ name }) => name));
   return [
-    ...own.map((tool) => described(tool.name, tool.description, parametersOf(tool, caller.preset))),
+    ...toolsFor(key.scope, offered, isForOne).map((tool) =>
+      described(tool.name, tool.description, parametersOf(tool, isForOne)),
+    ),
     ...(input.tools ?? [])
       .filter(({ name }) => !names.has(name))
       .map(({ name, description, parameters }) =>
@@ -82,14 +84,10 @@ const described = (name: string, description: string, parameters: unknown): LlmT
   function: { name, description, parameters },
 });
 
-/** What is preset, or a person's to say, is no argument for the model. */
-function parametersOf(tool: Tool, preset: string | null): unknown {
-  const schema = jsonSchemaOf(tool);
-  const hidden = new Set([...(preset !== null && takesVm(tool) ? ["vm"] : []), ...(tool.question ? ["confirm"] : [])]);
-  if (hidden.size === 0) return schema;
-  return {
-    ...schema,
-    properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([name]) => !hidden.has(name))),
-    required: (schema.required ?? []).filter((name) => !hidden.has(name)),
-  };
+/** What a person is to say is no argument for the model. */
+function parametersOf(tool: Tool, isForOne: boolean): unknown {
+  const schema = inputSchema(tool, isForOne);
+  if (!tool.question) return schema;
+  const { confirm: _theirs, ...properties } = schema.properties ?? {};
+  return { ...schema, properties };
 }

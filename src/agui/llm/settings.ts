@@ -1,3 +1,5 @@
+import type { RunLimits } from "./limits.ts";
+
 /** A model behind an OpenAI-compatible endpoint. */
 export type LlmSettings = {
   /** Up to and without `/chat/completions`. */
@@ -5,4 +7,6 @@ export type LlmSettings = {
   model: string;
   /** null: the endpoint wants none. */
   key: string | null;
+  /** Default: {@link LLM_LIMITS}. */
+  limits?: Partial<RunLimits>;
 };

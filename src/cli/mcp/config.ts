@@ -32,7 +32,8 @@ export class McpConfigCommand extends ServerCommand {
     const client = oneOf("client", this.wanted, NAMES);
     const snippet = SNIPPETS[client] as Snippet;
     const config = await this.serverConfig();
-    const { api, env } = elsewhere(config);
+    const { HOME } = this.context.env;
+    const { api, env } = elsewhere(config, loadConfig(HOME === undefined ? {} : { HOME }));
     const { vm, tools } = this;
     const url = mcpUrl(config.apiBase, { vm, tools, client: "NAME" });
     const printed = snippet.make({ vm, tools, program: programName(), url, api, env });
@@ -49,16 +50,22 @@ export class McpConfigCommand extends ServerCommand {
   }
 }
 
-/** What `hype mcp` must be told of a server that it does not find by itself. A key is named, never printed. */
-function elsewhere(config: Config): Pick<Wanted, "api" | "env"> {
-  const { apiBase, apiKey, apiCa } = config;
-  if (apiBase === loadConfig({ HOME: config.home }).apiBase) return { api: undefined, env: {} };
+/**
+ * What `hype mcp` must be told of a server and a key that it does not find by itself. A key is named, never printed.
+ * @param itself what it finds without the settings of this shell
+ */
+function elsewhere(config: Config, itself: Config): Pick<Wanted, "api" | "env"> {
+  const { apiBase, apiKey, apiCa, home } = config;
+  const isElsewhere = apiBase !== itself.apiBase;
+  const isKeyAsked = isElsewhere && (!isThisMachine(config) || apiKey !== null);
+  const isKeyHere = !isKeyAsked && isThisMachine(config) && home !== itself.home;
   const { protocol } = new URL(apiBase);
   return {
-    api: apiBase,
+    api: isElsewhere ? apiBase : undefined,
     env: {
-      ...((!isThisMachine(config) || apiKey !== null) && { OVERHYPED_API_KEY: "KEY" }),
-      ...(protocol === "https:" && apiCa !== null && { OVERHYPED_API_CA: apiCa }),
+      ...(isKeyAsked && { OVERHYPED_API_KEY: "KEY" }),
+      ...(isKeyHere && { OVERHYPED_HOME: home }),
+      ...(protocol === "https:" && apiCa !== null && apiCa !== itself.apiCa && { OVERHYPED_API_CA: apiCa }),
     },
   };
 }

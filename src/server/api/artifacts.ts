@@ -15,7 +15,7 @@ import { keepDownload } from "../artifacts/keep.ts";
 import type { Gate } from "../auth/gate.ts";
 import { parseRange } from "../browser/range.ts";
 import type { ServerContext } from "../context.ts";
-import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
+import { commasAsText, NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
 const DEFAULT_LIMIT = 100;
 const ArtifactRef = v.strictObject({ id: ArtifactId });
@@ -34,6 +34,7 @@ export function artifactRoutes(context: ServerContext, gate: Gate) {
     return view ? ({ vm_name: name, vm_labels: labels }: StoredArtifact) => view.allows({ name, labels }) : undefined;
   };
   return new Elysia({ name: "artifacts", prefix: "/api/v1" })
+    .onTransform(commasAsText)
     .get(
       "/artifacts",
       ({ query: { limit, ...filter }, request }) =>

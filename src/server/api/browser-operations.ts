@@ -6,14 +6,14 @@ import type { Operation } from "../browser/operation.ts";
 import { BROWSER_OPERATIONS } from "../browser/operations.ts";
 import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
-import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
+import { commasAsText, NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
 /** Every operation of the browser as a route. A caller who goes away ends the wait in the guest, too. */
 export function browserOperationRoutes(context: ServerContext) {
   const { engine, closing } = context;
-  const app = new Elysia({ name: "browser-operations", prefix: "/api/v1/vms/:name/browser" }).onBeforeHandle(
-    ({ server, request }) => server?.timeout(request, 0), // `timeout_ms` bounds these calls
-  );
+  const app = new Elysia({ name: "browser-operations", prefix: "/api/v1/vms/:name/browser" })
+    .onTransform(commasAsText)
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0)); // `timeout_ms` bounds these calls
   for (const [name, operation] of Object.entries<Operation>(BROWSER_OPERATIONS)) {
     const { request: schema, reply, contentType, summary, kept } = operation;
     const canBeEmpty = v.safeParse(schema, {}).success;

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { HypeError, ListEntries } from "../../contract/index.ts";
+import { ENTRY_KINDS, HypeError, ListEntries } from "../../contract/index.ts";
 import type { DownloadBytes } from "../../guest/downloads.ts";
 import { attachment } from "../artifacts/attachment.ts";
 import type { Gate } from "../auth/gate.ts";
@@ -10,7 +10,7 @@ import { useBrowser } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { invalidRequest } from "../problem.ts";
 import { eventStream } from "../sse.ts";
-import { NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
+import { commasAsText, NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
 
 const HEARTBEAT_MS = 15_000;
 const DownloadRef = v.strictObject({
@@ -18,9 +18,7 @@ const DownloadRef = v.strictObject({
   id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be a download's id")),
 });
 const EntryQuery = v.strictObject({
-  kinds: v.optional(
-    v.pipe(v.string(), v.description("console, exception, request, websocket, dialog; comma-separated")),
-  ),
+  kinds: v.optional(v.pipe(v.string(), v.description(`${ENTRY_KINDS.join(", ")}; comma-separated`))),
   tab: v.optional(v.pipe(v.string(), v.maxLength(64))),
   after: v.pipe(queryNumber(0, Number.MAX_SAFE_INTEGER), v.description("Entries with a greater `seq`")),
 });
@@ -29,6 +27,7 @@ const EntryQuery = v.strictObject({
 export function browserStreamRoutes(context: ServerContext, gate: Gate) {
   const { closing, heartbeatMs = HEARTBEAT_MS } = context;
   return new Elysia({ name: "browser-streams", prefix: "/api/v1/vms/:name/browser" })
+    .onTransform(commasAsText)
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
     .get(
       "/entries",

@@ -16,7 +16,7 @@ import { isKept, keepFile } from "../artifacts/keep.ts";
 import type { Guest } from "../../guest/guest.ts";
 import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
-import { NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
+import { commasAsText, NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
 const about = (summary: string) => ({ summary, tags: ["browser"] });
 const PICTURE_ENDINGS = { png: ".png", jpeg: ".jpg", webp: ".webp" } as const;
@@ -28,6 +28,7 @@ export function browserRoutes(context: ServerContext) {
   const on = <T>(vm: string, { signal }: Request, ask: (guest: Guest, signal: AbortSignal) => Promise<T>) =>
     whileUsable(context, vm, signal, ask);
   return new Elysia({ name: "browser", prefix: "/api/v1/vms/:name/browser" })
+    .onTransform(commasAsText)
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0)) // `timeout_ms` bounds these calls
     .post(
       "/navigate",

@@ -16,6 +16,11 @@ export const WaitQuery = v.strictObject({
 });
 export const NoQuery = v.strictObject({});
 
+/** Elysia makes a list of a text with commas: as a transform it is a text again. What is given twice is joined by one. */
+export function commasAsText({ query }: { query: Record<string, unknown> }): void {
+  for (const [name, value] of Object.entries(query)) if (Array.isArray(value)) query[name] = value.join(",");
+}
+
 export const queryNumber = (min: number, max: number) =>
   v.optional(
     v.pipe(

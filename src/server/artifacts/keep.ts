@@ -1,5 +1,12 @@
 import type { Source } from "../../artifacts/files.ts";
-import { type Artifact, type ArtifactKind, HypeError, type KeepQuery, type Vm } from "../../contract/index.ts";
+import {
+  type Artifact,
+  type ArtifactKind,
+  HypeError,
+  type KeepQuery,
+  RECORDING_TYPES,
+  type Vm,
+} from "../../contract/index.ts";
 import type { Guest } from "../../guest/guest.ts";
 import type { ServerContext } from "../context.ts";
 
@@ -8,6 +15,8 @@ export type KeptFile = {
   contentType: string;
   /** Of its name: ".png" */ ending: string;
   bytes: Source;
+  /** Of a file that lies in the guest, and is kept once only: its id there. */
+  fileId?: string;
 };
 type Parts = Pick<ServerContext, "engine" | "artifacts">;
 
@@ -25,9 +34,10 @@ export async function keepFile(
   vm: Vm,
   kind: ArtifactKind,
   name: string | undefined,
-  { contentType, ending, bytes }: KeptFile,
+  { contentType, ending, bytes, fileId }: KeptFile,
 ): Promise<Artifact> {
-  const what = { kind, name: name ?? `${vm.name}-${stamp()}${ending}`, contentType, vm };
+  const of = fileId === undefined ? {} : { fileId, isNamed: name !== undefined };
+  const what = { kind, name: name ?? `${vm.name}-${stamp()}${ending}`, contentType, vm, ...of };
   if (bytes instanceof Uint8Array) return await artifacts.keep(what, bytes); // at hand, whatever becomes of the VM
   return await unlessGone(engine, vm, () => artifacts.keep(what, bytes));
 }
@@ -56,7 +66,7 @@ export async function keepDownload(
     name: options.name ?? download.name,
     contentType: download.type,
     vm,
-    ...(options.byPolicy ? { downloadId: id } : {}),
+    ...(options.byPolicy ? { fileId: id, byPolicy: true } : {}),
   };
   return await unlessGone(engine, vm, async (gone) => {
     using wire = untilDisposed();
@@ -71,6 +81,30 @@ export async function keepDownload(
           ? `the ${size_bytes} bytes that came are not those the guest has told the hash of: nothing was kept`
           : `the download ${id} is ${ended.state}: nothing was kept`,
       );
+    });
+  });
+}
+
+/**
+ * Pulls a finished film out of its VM, as the VM's policy says: none that was kept before, not even one that was deleted since.
+ * @throws HypeError recording_not_found | guest_unreachable | vm_not_running | artifact_quota_exceeded | disk_full
+ */
+export async function keepRecording(
+  { engine, artifacts }: Parts,
+  vm: Vm,
+  guest: Guest,
+  id: string,
+  signal: AbortSignal,
+): Promise<Artifact> {
+  const { format, bytes: size } = await guest.recordings.get({ id, wait: false, timeout_ms: 10_000 }, signal);
+  const name = `${vm.name}-${stamp()}.${format}`;
+  const of = { kind: "recording" as const, name, contentType: RECORDING_TYPES[format], vm, fileId: id, byPolicy: true };
+  return await unlessGone(engine, vm, async (gone) => {
+    using wire = untilDisposed();
+    const { bytes } = await guest.recordings.read({ id, from: 0 }, AbortSignal.any([signal, gone, wire.signal]));
+    return await artifacts.keep(of, bytes, ({ size_bytes }) => {
+      if (size_bytes === size) return;
+      throw new HypeError("guest_unreachable", `${size_bytes} bytes came of the ${size} it has: nothing was kept`);
     });
   });
 }

@@ -147,7 +147,8 @@ export function createGate({ config, keys, cdpTokens, live, engine, closing, pee
       return checkBody(request, path, largeBodies);
     }
     const { identity, cdpToken, liveLink } = authenticate(request, path, addressOf);
-    const isTold = request.method !== "GET" || identity.view !== null || path.includes("/cdp") || liveLink !== null;
+    const isSocket = path.includes("/cdp") || path.endsWith("/shell") || liveLink !== null;
+    const isTold = request.method !== "GET" || identity.view !== null || isSocket;
     callers.set(request, { identity, cdpToken, liveLink, isSecure, address: isTold ? addressOf() : null, error: null });
     authorise(identity, request, path, addressOf);
     if (closing.aborted) throw new HypeError("shutting_down", "the server is shutting down");

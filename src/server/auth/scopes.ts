@@ -43,6 +43,7 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "PUT /api/v1/vms/:name/proxy": "operate",
   "DELETE /api/v1/vms/:name/proxy": "operate",
   "GET /api/v1/vms/:name/logs": "operate",
+  "GET /api/v1/vms/:name/shell": "operate",
 
   "POST /api/v1/vms/:name/browser/navigate": "operate",
   "POST /api/v1/vms/:name/browser/evaluate": "operate",

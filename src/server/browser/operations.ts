@@ -238,6 +238,7 @@ export const BROWSER_OPERATIONS = {
       contentType: RECORDING_TYPES[format],
       ending: `.${format}`,
       bytes: (await guest.recordings.read({ id, from: 0 }, signal)).bytes,
+      fileId: id,
     }),
   ),
   "get-recording": operation("One recording; may wait for its end", GetRecording, Recording, (guest, ...call) =>

@@ -41,6 +41,8 @@ export type RelayOptions = {
   onEnd: () => void;
   /** What may wait for either peer. */
   bufferBytes: number;
+  /** What the agent's side is, in the reasons of a close. */
+  peer?: string;
 };
 
 /** Size for the account only: characters of a text are at most its bytes. */
@@ -50,7 +52,15 @@ const sizeOf = (frame: Frame): number => frame.length;
  * Joins a client's socket and the agent's: frames go across as they are, text as text and binary as binary, and so do close codes and reasons.
  * What the agent sends before the client's side is open waits.
  */
-export function relay({ upstream, gone, closing, ended, onEnd, bufferBytes }: RelayOptions): SocketHandlers {
+export function relay({
+  upstream,
+  gone,
+  closing,
+  ended,
+  onEnd,
+  bufferBytes,
+  peer = "browser",
+}: RelayOptions): SocketHandlers {
   let client: Client | null = null;
   let early: Frame[] | null = [];
   let earlyClose: { code: number; reason: string } | null = null;
@@ -95,7 +105,7 @@ export function relay({ upstream, gone, closing, ended, onEnd, bufferBytes }: Re
 
   upstream.onmessage = ({ data }) => toClient(data as Frame); // binaryType is nodebuffer
   upstream.onclose = ({ code, reason }) =>
-    end(sendableClose(code, reason, { code: INTERNAL, reason: "the connection to the browser was lost" }), null);
+    end(sendableClose(code, reason, { code: INTERNAL, reason: `the connection to the ${peer} was lost` }), null);
   upstream.onerror = () => {}; // a close event follows and says the rest
   gone.addEventListener("abort", onGone);
   closing.addEventListener("abort", onClosing);
@@ -115,8 +125,8 @@ export function relay({ upstream, gone, closing, ended, onEnd, bufferBytes }: Re
       if (isOver) return;
       if (upstream.bufferedAmount + sizeOf(frame) > bufferBytes)
         return end(
-          { code: TRY_AGAIN_LATER, reason: "the browser does not read" },
-          { code: INTERNAL, reason: "the browser does not read" },
+          { code: TRY_AGAIN_LATER, reason: `the ${peer} does not read` },
+          { code: INTERNAL, reason: `the ${peer} does not read` },
         );
       upstream.send(frame);
     },

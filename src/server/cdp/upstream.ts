@@ -14,6 +14,7 @@ export async function openUpstream(
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
+  what = "its DevTools socket",
 ): Promise<Bun.WebSocket> {
   const socket = new BunWebSocket(url, { headers, perMessageDeflate: false });
   socket.binaryType = "nodebuffer";
@@ -24,7 +25,7 @@ export async function openUpstream(
     reject(
       signal.aborted
         ? new HypeError("cancelled", "the caller went away")
-        : new HypeError("guest_unreachable", "the agent in the VM did not open its DevTools socket"),
+        : new HypeError("guest_unreachable", `the agent in the VM did not open ${what}`),
     );
   socket.onopen = () => resolve();
   socket.onclose = refuse;

@@ -19,11 +19,13 @@ create index artifacts_by_name on artifacts (vm_name, id);
 create index artifacts_by_bytes on artifacts (sha256, size_bytes);
 create index artifacts_by_expiry on artifacts (expires_at) where expires_at is not null;
 
--- Downloads that a VM's policy has kept: not again when a server or a connection is new.
-create table kept_downloads (
+-- Files of a guest that were kept: not again when a server or a connection is new. The artifact may be deleted since.
+create table kept_files (
   vm_id text not null references vms (id) on delete cascade,
-  download_id text not null,
-  primary key (vm_id, download_id)
+  kind text not null,
+  file_id text not null,
+  artifact_id text not null,
+  primary key (vm_id, kind, file_id)
 ) strict, without rowid;
 
 -- Kinds of artifacts that are kept of this VM without being asked for.
@@ -33,6 +35,9 @@ alter table vms add column keep text not null default '[]' check (json_valid(kee
 create table profiles (
   id text primary key,
   name text not null unique,
+  kind text not null check (kind in ('state', 'whole')),
+  -- What a whole one was saved from.
+  chromium text,
   -- Part of the file's name: new content is a new file, and the row says which of the two counts.
   revision integer not null,
   cookies integer not null,

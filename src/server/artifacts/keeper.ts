@@ -1,31 +1,41 @@
-import { HypeError, messageOf, type Vm } from "../../contract/index.ts";
+import { type Artifact, HypeError, messageOf, type Vm } from "../../contract/index.ts";
+import type { Guest } from "../../guest/guest.ts";
 import type { Log } from "../../log/log.ts";
 import type { Store } from "../../store/store.ts";
 import type { ServerContext } from "../context.ts";
-import { keepDownload } from "./keep.ts";
 
 /** After these a VM's guest can be asked. */
 const USABLE = new Set(["VM_RUNNING", "VM_RESUMED", "VM_ADOPTED"]);
 /** Between two tries to hear a guest that runs and is not heard, ms. */
 const RETRY_MS = { first: 500, last: 30_000 };
-/** A hostile guest could tell of downloads without end. */
+/** A hostile guest could tell of files without end. */
 const MOST_PER_VM = 10_000;
 const PAGE_ROWS = 1000;
 
+/** Files that come to be in a guest by themselves. */
+export type Files = {
+  kind: "download" | "recording";
+  /** Of those that are whole, then of each that becomes it, until the signal aborts. @throws HypeError guest_unreachable */
+  ids(guest: Guest, signal: AbortSignal): AsyncIterable<string>;
+  /** Keeps one, and notes in the store that it was. */
+  keep(parts: Pick<Parts, "engine" | "artifacts">, vm: Vm, id: string, signal: AbortSignal): Promise<Artifact>;
+};
 type Parts = Pick<ServerContext, "engine" | "artifacts" | "closing"> & { store: Store; log: Log };
 
 /**
- * Keeps the downloads of VMs whose policy says so, as each is complete. It listens to their agents; which ones were kept stands in the
+ * Keeps files of VMs whose policy says so, as each becomes whole. It listens to their agents; which ones were kept stands in the
  * store, so a new server or connection keeps none twice and none is missed that the guest still holds.
  */
-export class DownloadKeeper implements AsyncDisposable {
+export class Keeper implements AsyncDisposable {
+  readonly #files: Files;
   readonly #parts: Parts;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #watched = new Map<string, Promise<void>>();
   readonly #following: Promise<void>;
 
-  constructor(parts: Parts) {
+  constructor(files: Files, parts: Parts) {
+    this.#files = files;
     this.#parts = parts;
     this.#signal = AbortSignal.any([this.#stop.signal, parts.closing]);
     this.#following = this.#follow();
@@ -46,7 +56,7 @@ export class DownloadKeeper implements AsyncDisposable {
       try {
         for await (const { type, vm_id } of events) if (USABLE.has(type)) this.#watch(this.#find(vm_id));
       } catch (thrown) {
-        log.warn(`looking anew for VMs whose downloads are kept: ${messageOf(thrown)}`);
+        log.warn(`looking anew for VMs whose ${this.#files.kind}s are kept: ${messageOf(thrown)}`);
       }
     }
   }
@@ -72,7 +82,7 @@ export class DownloadKeeper implements AsyncDisposable {
   }
 
   #watch(vm: Vm | null): void {
-    if (!vm?.keep.includes("download") || this.#watched.has(vm.id)) return;
+    if (!vm?.keep.includes(this.#files.kind) || this.#watched.has(vm.id)) return;
     const watch = this.#listen(vm).then(() => {
       this.#watched.delete(vm.id);
       const now = this.#signal.aborted ? null : this.#find(vm.id);
@@ -89,7 +99,7 @@ export class DownloadKeeper implements AsyncDisposable {
       try {
         const guest = engine.guest(vm.id);
         const signal = AbortSignal.any([this.#signal, engine.whenGone(vm.id).signal]);
-        for await (const { id } of guest.downloads.completed(signal)) {
+        for await (const id of this.#files.ids(guest, signal)) {
           retryMs = RETRY_MS.first;
           await this.#keep(vm, id, signal);
         }
@@ -97,10 +107,12 @@ export class DownloadKeeper implements AsyncDisposable {
       } catch (thrown) {
         if (!(thrown instanceof HypeError) || thrown.code !== "guest_unreachable") {
           const isExpected = thrown instanceof HypeError && ["vm_not_running", "vm_not_found"].includes(thrown.code);
-          log[isExpected ? "debug" : "error"](`${vm.name}: its downloads are kept no longer: ${messageOf(thrown)}`);
+          log[isExpected ? "debug" : "error"](
+            `${vm.name}: its ${this.#files.kind}s are kept no longer: ${messageOf(thrown)}`,
+          );
           return;
         }
-        log.debug(`${vm.name}: its downloads are not heard of: ${thrown.message}`);
+        log.debug(`${vm.name}: its ${this.#files.kind}s are not heard of: ${thrown.message}`);
       }
       await pauseFor(retryMs, this.#signal);
       retryMs = Math.min(2 * retryMs, RETRY_MS.last);
@@ -109,29 +121,23 @@ export class DownloadKeeper implements AsyncDisposable {
 
   /** One that cannot be kept is told in the log; the next connection tries it again. */
   async #keep(vm: Vm, id: string, signal: AbortSignal): Promise<void> {
-    const { engine, store, log } = this.#parts;
-    if (store.artifacts.isDownloadNoted(vm.id, id)) return;
-    if (store.artifacts.downloadsNoted(vm.id) >= MOST_PER_VM)
-      return log.warn(`${vm.name}: a download is not kept: there were ${MOST_PER_VM} already`, {
-        vm: vm.id,
-      });
+    const { store, log } = this.#parts;
+    const { kind } = this.#files;
+    const isKept = () => store.artifacts.keptAs(vm.id, kind, id) !== null;
+    if (isKept()) return;
+    if (store.artifacts.keptCount(vm.id, kind) >= MOST_PER_VM)
+      return log.warn(`${vm.name}: a ${kind} is not kept: there were ${MOST_PER_VM} already`, { vm: vm.id });
     try {
-      const artifact = await keepDownload(this.#parts, vm, engine.guest(vm.id), id, signal, {
-        byPolicy: true,
-      });
-      log.info(`${vm.name}: a download is kept`, {
-        vm: vm.id,
-        artifact: artifact.id,
-        bytes: artifact.size_bytes,
-      });
+      const { id: artifact, size_bytes: bytes } = await this.#files.keep(this.#parts, vm, id, signal);
+      log.info(`${vm.name}: a ${kind} is kept`, { vm: vm.id, artifact, bytes });
     } catch (thrown) {
+      if (signal.aborted || isKept()) return; // by somebody else meanwhile
       const code = thrown instanceof HypeError ? thrown.code : "internal";
-      if (!signal.aborted)
-        log[code === "internal" ? "error" : "warn"](`${vm.name}: a download is not kept: ${messageOf(thrown)}`, {
-          vm: vm.id,
-          code,
-          ...(code === "internal" ? { error: thrown } : {}),
-        });
+      log[code === "internal" ? "error" : "warn"](`${vm.name}: a ${kind} is not kept: ${messageOf(thrown)}`, {
+        vm: vm.id,
+        code,
+        ...(code === "internal" ? { error: thrown } : {}),
+      });
     }
   }
 }

@@ -1,0 +1,18 @@
+import type { RunLimits } from "../../src/agui/llm/limits.ts";
+import { startTestServer } from "../server/harness.ts";
+import { scriptedModel, type Turn } from "./scripted-model.ts";
+
+/** A server whose operator has a scripted model. @param limits others than a run has by default */
+export function modelWorld(turns: Turn[], limits: Partial<RunLimits> = {}) {
+  const model = scriptedModel(turns);
+  const llm = { baseUrl: model.baseUrl, model: "test-1", key: "sk-secret-key", limits };
+  const server = startTestServer({ config: { llm } });
+  return {
+    model,
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      model[Symbol.dispose]();
+    },
+  };
+}
