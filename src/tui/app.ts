@@ -11,20 +11,21 @@ import type { Client } from "../client/types.ts";
 import { HypeError, messageOf } from "../contract/index.ts";
 import { askForKey } from "./actions/connecting.ts";
 import type { ActionContext } from "./actions/context.ts";
+import { showPane, sortBy } from "./actions/moving.ts";
 import { ACTIONS } from "./actions/table.ts";
-import type { Area } from "./canvas/area.ts";
+import { type Area, cutBottom, cutTop } from "./canvas/area.ts";
 import { Canvas } from "./canvas/canvas.ts";
 import { Session, type Target } from "./connection/session.ts";
 import type { Commands } from "./commands/commands.ts";
 import { PagePicture } from "./canvas/page-picture.ts";
 import type { ActionName } from "./keys/bindings.ts";
-import { findBinding, nameOf, whereOf } from "./keys/match.ts";
+import { findBinding, type Key, keyNamed, nameOf, whereOf } from "./keys/match.ts";
 import { confirm } from "./overlays/confirm.ts";
 import { filter } from "./overlays/filter.ts";
 import { create } from "./overlays/create/create.ts";
 import { help } from "./overlays/help.ts";
 import type { OverlayContext, OverlayRoom } from "./overlays/overlay.ts";
-import type { OverlayKind } from "./state/overlays.ts";
+import type { Overlay, OverlayKind } from "./state/overlays.ts";
 import { initialState, type State } from "./state/state.ts";
 import { jumpToVm } from "./state/journal.ts";
 import type { Store } from "./state/store.ts";
@@ -80,6 +81,7 @@ export type AppOptions = {
   theme: ThemeName | "terminal";
   serve: ActionContext["serve"];
   suspend: ActionContext["suspend"];
+  shell: ActionContext["shell"];
   bell(): void;
   onQuit(): void;
   savePicture: ActionContext["savePicture"];
@@ -127,6 +129,7 @@ export class App implements Disposable {
       connectTo: (target) => void this.connectTo(target),
       serve: options.serve,
       suspend: options.suspend,
+      shell: options.shell,
       redraw: () => this.#screen.requestRender(),
       copy: options.copy,
       savePicture: options.savePicture,
@@ -221,7 +224,8 @@ export class App implements Disposable {
     if (this.#theme.name !== wanted) this.#theme = themeNamed(wanted);
     const canvas = new Canvas<Click>(buffer, this.#theme);
     shell(SCREENS[state.screen.name])(canvas, area, state, this.#store.now());
-    if (state.overlay) roomOf(state.overlay.kind).draw(canvas, area, state, state.overlay);
+    if (state.overlay)
+      roomOf(state.overlay.kind).draw(canvas, roomFor(area, state.overlay), state, state.overlay, this.#store.now());
     this.#canvas = canvas;
     // What lies over the screen lies over the picture, too.
     const place = state.overlay && LARGE.has(state.overlay.kind) ? null : canvas.picture;
@@ -230,19 +234,12 @@ export class App implements Disposable {
     this.#renderer.setCursorPosition((cursor?.x ?? 0) + 1, (cursor?.y ?? 0) + 1, cursor !== null);
   }
 
-  #key(key: KeyEvent): void {
-    const { overlay } = this.#store.state;
-    const name = nameOf(key);
-    if (!overlay) {
-      const binding = findBinding(whereOf(this.#store.state), name);
-      if (binding) this.run(binding.action);
-      return;
-    }
-    // An overlay has the keys to itself; only what is bound for it, and leaving, go before what it types.
-    const binding = findBinding(overlay.kind, name);
-    const leaves = name === "ctrl+c" && overlay.kind !== "output";
-    if (binding && (binding.where.includes(overlay.kind) || leaves)) this.run(binding.action);
-    else roomOf(overlay.kind).key(overlay, key, this.#context);
+  /** What is bound goes first; an overlay has all other keys to itself. */
+  #key(key: Key): void {
+    const { state } = this.#store;
+    const binding = findBinding(whereOf(state), nameOf(key), state);
+    if (binding && binding.action !== "own") this.run(binding.action);
+    else if (state.overlay) roomOf(state.overlay.kind).key(state.overlay, key, this.#context);
   }
 
   #paste(text: string): void {
@@ -251,25 +248,27 @@ export class App implements Disposable {
   }
 
   #click({ x, y, button }: MouseEvent): void {
-    if (button !== 0 || this.#store.state.overlay) return;
+    if (button !== 0) return;
     const spot = this.#canvas?.spotAt(x, y);
     if (spot) this.#do(spot.action);
   }
 
   #wheel({ x, y, scroll }: MouseEvent): void {
-    if (this.#store.state.overlay) return;
     const wheel = this.#canvas?.spotAt(x, y)?.wheel;
     if (wheel && scroll?.direction === "up") this.#do(wheel.up);
     if (wheel && scroll?.direction === "down") this.#do(wheel.down);
   }
 
   #do(click: Click): void {
+    const { overlay } = this.#store.state;
+    if (click.kind === "nothing") return;
     if (click.kind === "action") return this.run(click.action);
+    if (click.kind === "key") return this.#key(keyNamed(click.key));
+    if (click.kind === "item")
+      return overlay ? roomOf(overlay.kind).click?.(overlay, click.index, this.#context) : undefined;
     this.#store.update((state) => {
-      if (click.kind === "pane") {
-        if (state.screen.name === "vm") state.screen = { ...state.screen, pane: click.pane };
-        return;
-      }
+      if (click.kind === "pane") return showPane(state, click.pane);
+      if (click.kind === "sort") return sortBy(state, click.field);
       if (click.kind === "event") {
         if (state.screen.name !== "events") return;
         if (state.journal.cursor === click.index) jumpToVm(state);
@@ -285,3 +284,6 @@ export class App implements Disposable {
 
 /** The overlay's own functions; its kind and its state belong together, which the compiler cannot see. */
 const roomOf = (kind: OverlayKind) => OVERLAYS[kind] as OverlayRoom<OverlayKind>;
+
+/** Between header and footer, which says what keys do in it; the lines that are typed at the bottom have the footer's place. */
+const roomFor = (area: Area, { kind }: Overlay): Area => (LARGE.has(kind) ? cutBottom(cutTop(area, 1)[1], 1)[0] : area);

@@ -19,6 +19,8 @@ export type TuiOptions = Pick<AppOptions, "connect" | "serve" | "commands"> & {
   /** Where pictures are saved. */
   cwd: string;
   settingsFile: string;
+  /** Runs a shell in this VM on standard input and output. */
+  shell(vm: string): Promise<void>;
 };
 
 /**
@@ -62,6 +64,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
       copy: (text) => void renderer.copyToClipboardOSC52(text),
       keepHistory: () => {},
       suspend: () => void suspend(renderer, terminal),
+      shell: (vm) => lend(renderer, terminal, () => options.shell(vm)),
       bell: () => void writeSync(1, "\u0007"),
     });
     // A file that is not understood is somebody's: it is left as it is.
@@ -88,4 +91,16 @@ async function suspend(renderer: CliRenderer, terminal: TerminalState): Promise<
     void renderer.resume();
   });
   process.kill(process.pid, "SIGSTOP");
+}
+
+/** Gives the terminal to somebody else for a while. */
+async function lend(renderer: CliRenderer, terminal: TerminalState, use: () => Promise<void>): Promise<void> {
+  await renderer.suspend();
+  terminal.restore();
+  try {
+    await use();
+  } finally {
+    terminal.save();
+    await renderer.resume();
+  }
 }

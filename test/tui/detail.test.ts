@@ -113,7 +113,7 @@ test("the page's picture is shown while it can be seen, and as large as the scre
       .lines.some((line) => line.spans.some(({ fg, bg }) => isColour(fg.toInts()) || isColour(bg.toInts())));
   await tui.until(isRed);
   await tui.press("?");
-  await tui.until((frame) => frame.includes("Keys: vm") && !isRed());
+  await tui.until((frame) => frame.includes("Keys: this VM") && !isRed());
   await tui.press("ESCAPE");
   await tui.until(isRed);
   await tui.press("z");

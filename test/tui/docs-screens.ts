@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { formatted } from "../../scripts/formatted.ts";
 import type { Guest } from "../../src/guest/guest.ts";
 import { BINDINGS } from "../../src/tui/keys/bindings.ts";
@@ -5,9 +6,21 @@ import { keyLabel } from "../../src/tui/keys/match.ts";
 import type { TestServer } from "../server/harness.ts";
 import { NOW_MS, TuiWorld } from "./world.ts";
 
+const CONSOLE = [
+  "[    0.000000] Linux version 6.1.0-53-cloud-amd64",
+  "[    0.412071] usbcore: registered new interface driver usbfs",
+  "[    0.412544] usbcore: registered new interface driver hub",
+  "[    0.413001] usbcore: registered new device driver usb",
+  "[    1.907113] virtio_net virtio1 eth0: renamed from ens3",
+  "[    2.310442] EXT4-fs (vda): mounted filesystem with ordered data mode",
+  "[    5.018231] hype-agent: listening",
+  "[    7.744019] hype-agent: Chromium is ready",
+];
+
 /** What the page shows is a fleet as people have it. */
+const created = (minutesAgo: number) => new Date(NOW_MS - minutesAgo * 60_000).toISOString();
+
 function fleet({ engine }: TestServer): void {
-  const created = (minutesAgo: number) => new Date(NOW_MS - minutesAgo * 60_000).toISOString();
   engine.add("crawl-1", { labels: { team: "data" }, created_at: created(190) });
   engine.add("crawl-2", { labels: { team: "data" }, created_at: created(188), status: "paused" });
   engine.add("login-check", {
@@ -30,6 +43,8 @@ function fleet({ engine }: TestServer): void {
     }),
     screenshot: () => new Promise(() => {}), // a picture comes when it comes: the page does without
   } as unknown as Guest);
+  mkdirSync(`${engine.logDir}/shop`, { recursive: true });
+  writeFileSync(`${engine.logDir}/shop/console.log`, CONSOLE.map((line) => `${line}\n`).join(""));
   shop.control = { label: "anna", source: "live" } as unknown as NonNullable<typeof shop.control>;
 }
 
@@ -60,9 +75,35 @@ const SCENES: Record<string, Scene> = {
     await tui.press("j", "j", "j", "RETURN");
     return await tui.until("1 overview");
   },
+  console: async (tui) => {
+    await tui.press("j", "j", "j", "RETURN", "3");
+    await tui.until("ready");
+    await tui.press("/", ..."usb", "RETURN");
+    return await tui.until("3 of 3");
+  },
   create: async (tui) => {
-    await tui.press("c", ..."shop", "TAB");
-    return await tui.until("Create a VM");
+    await tui.press("c", ..."checkout", "TAB", "TAB", "TAB");
+    await tui.until("Chromium");
+    await tui.press("ARROW_DOWN");
+    return await tui.until("❯ 0123456789abcdef");
+  },
+  boot: async (tui) => {
+    const { engine } = tui.server;
+    engine.create = async ({ name }) => engine.add(name, { status: "starting", created_at: created(0) });
+    await tui.press("c", ..."checkout", "RETURN");
+    await tui.until("checkout boots");
+    const vm = engine.get("checkout");
+    const phase = (seconds: number, told: string) =>
+      engine.append({
+        type: "VM_BOOT_PROGRESS",
+        vm_id: vm.id,
+        vm_name: vm.name,
+        at: new Date(Date.parse(vm.updated_at) + seconds * 1000).toISOString(),
+        data: { phase: told },
+      });
+    phase(0.3, "spawned");
+    phase(5.1, "agent");
+    return (await tui.until("✔ kernel")).replace(/\d+ min \d+ s/, ({ length }) => "7.0 s".padEnd(length));
   },
   palette: async (tui) => {
     await tui.press(":", ..."vms l");
@@ -84,7 +125,14 @@ async function screen(name: string): Promise<string> {
     .join("\n");
 }
 
-const PLACES = { fleet: "the list", vm: "one VM", events: "events", offline: "no server", everywhere: "everywhere" };
+const PLACES = {
+  fleet: "the list",
+  vm: "one VM",
+  events: "events",
+  offline: "no server",
+  screens: "all of these",
+  everywhere: "everywhere",
+};
 
 /** Every key of the program but those of overlays, which say themselves what they take. */
 function keys(): string {

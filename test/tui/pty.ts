@@ -22,10 +22,18 @@ export class Shown implements AsyncDisposable {
   readonly #child: Bun.Subprocess;
   #heard = Promise.withResolvers<void>();
 
-  /** @param script run by a shell instead, `"$@"` being the program */
-  constructor(server: string, env: Record<string, string> = {}, script = 'exec "$@"') {
+  /**
+   * @param script run by a shell instead, `"$@"` being the program
+   * @param answers of the terminal to further questions
+   */
+  constructor(
+    server: string,
+    env: Record<string, string> = {},
+    script = 'exec "$@"',
+    answers: readonly [question: string, answer: string][] = [],
+  ) {
     const decoder = new TextDecoder();
-    const unanswered = new Map(ANSWERS);
+    const unanswered = new Map([...ANSWERS, ...answers]);
     this.#child = Bun.spawn(["sh", "-c", script, "sh", process.execPath, MAIN], {
       env: {
         PATH: process.env.PATH ?? "",
@@ -66,6 +74,11 @@ export class Shown implements AsyncDisposable {
       if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
       await this.#more(wanted);
     }
+  }
+  /** Waits until what it told its terminal is so. @returns all of it */
+  async heard(isSo: (output: string) => boolean): Promise<string> {
+    while (!isSo(this.output)) await this.#more(isSo.toString());
+    return this.output;
   }
   /** Waits until its terminal was told this sequence. */
   async told(sequence: string): Promise<void> {

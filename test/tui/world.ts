@@ -24,6 +24,7 @@ export type Seen = {
   quits: number;
   served: number;
   suspends: number;
+  shells: string[];
   bells: number;
   saved: Map<string, Uint8Array>;
   copied: string[];
@@ -64,7 +65,16 @@ export class TuiWorld implements AsyncDisposable {
     prepare?.(server);
     const screen = await createTestRenderer({ width, height, exitOnCtrlC: false });
     const store = new Store(initialState(address, { ...DEFAULT_SETTINGS, ...settings }, NOW_MS), () => NOW_MS);
-    const seen: Seen = { quits: 0, served: 0, suspends: 0, bells: 0, saved: new Map(), copied: [], history: [] };
+    const seen: Seen = {
+      quits: 0,
+      served: 0,
+      suspends: 0,
+      shells: [],
+      bells: 0,
+      saved: new Map(),
+      copied: [],
+      history: [],
+    };
     let target: Target = { server: server.url, key: null };
     const app = new App({
       renderer: screen.renderer,
@@ -82,6 +92,7 @@ export class TuiWorld implements AsyncDisposable {
         return { server: SHOWN, told: "hype serve runs in the background (pid 1)" };
       },
       suspend: () => void (seen.suspends += 1),
+      shell: async (vm) => void seen.shells.push(vm),
       bell: () => void (seen.bells += 1),
       savePicture: async (vm, bytes) => {
         seen.saved.set(vm, bytes);

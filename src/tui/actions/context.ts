@@ -14,6 +14,8 @@ export type ActionContext = {
   serve(): Promise<{ server: string; told: string }>;
   /** Hands the terminal back to the shell until this program is continued. */
   suspend(): void;
+  /** Gives the terminal to a shell in this VM until it ends or the user leaves it. @throws HypeError what refused it or broke it off */
+  shell(vm: string): Promise<void>;
   redraw(): void;
   /** Hands text to the terminal's clipboard (OSC 52). */
   copy(text: string): void;

@@ -1,12 +1,11 @@
 import { jumpToVm, journalRows } from "../state/journal.ts";
 import { fleetRows, moveCursor } from "../state/fleet.ts";
-import { PANES, type State } from "../state/state.ts";
+import { type Pane, PANES, type SortField, type State } from "../state/state.ts";
+import { linesWith, placeOf } from "../state/search.ts";
 import { type Action, inState } from "./context.ts";
 
 export const PAGE_ROWS = 10;
 export const ALL_ROWS = 1_000_000;
-/** About a screen of a log: that close to its end it is followed again. */
-const LOG_ROWS = 20;
 
 /** Moves the cursor of the fleet, or scrolls what else is on the screen. */
 export const step = (by: number) =>
@@ -21,15 +20,21 @@ export const movePane = (by: number) =>
   inState((state) => {
     const { screen } = state;
     if (screen.name !== "vm") return;
-    const next = PANES[(PANES.indexOf(screen.pane) + by + PANES.length) % PANES.length] ?? "overview";
-    state.screen = { ...screen, pane: next };
+    showPane(state, PANES[(PANES.indexOf(screen.pane) + by + PANES.length) % PANES.length] ?? "overview");
   });
 
 export const openPane = (at: number) =>
   inState((state) => {
     const pane = PANES[at];
-    if (state.screen.name === "vm" && pane) state.screen = { ...state.screen, pane };
+    if (pane) showPane(state, pane);
   });
+
+/** Another pane of the same VM, as large as panes are. */
+export function showPane(state: State, pane: Pane): void {
+  if (state.screen.name !== "vm") return;
+  state.screen = { ...state.screen, pane };
+  if (state.detail) state.detail.enlarged = false;
+}
 
 export const otherVm = (by: number) =>
   inState((state) => {
@@ -39,6 +44,16 @@ export const otherVm = (by: number) =>
     moveCursor(state, fleetRows(state), by);
     if (fleet.cursor !== null) state.screen = { ...screen, vmId: fleet.cursor };
   });
+
+/** By this column; by it already: the other way round. */
+export function sortBy({ settings }: State, field: SortField): void {
+  const { sort } = settings;
+  settings.sort =
+    sort.field === field ? { field, descending: !sort.descending } : { field, descending: isMeasured(field) };
+}
+
+/** Of what is measured the most comes first. */
+export const isMeasured = (field: SortField): boolean => field === "cpu" || field === "memory";
 
 /** Into what is chosen: a VM of the fleet, or the VM of an event. */
 export const enter: Action = ({ store }) =>
@@ -54,13 +69,19 @@ const within = (value: number, most: number): number => Math.max(0, Math.min(val
 /** Logs begin at their end and stop to follow when they are scrolled up; everything else begins at its top. */
 function scrollDetail({ detail }: State, by: number): void {
   if (!detail) return;
-  const { scroll, lines } = detail;
-  if (!lines) {
-    detail.scroll = { ...scroll, top: within(scroll.top + by, ALL_ROWS) };
-    return;
-  }
-  const count = lines.all().length;
-  const from = scroll.follow ? count - LOG_ROWS : scroll.top;
-  const top = within(from + by, Math.max(0, count - 1));
-  detail.scroll = { ...scroll, top, follow: by > 0 && top >= count - LOG_ROWS };
+  const { scroll, lines, seen } = detail;
+  const from = scroll.follow ? seen.most : Math.min(scroll.top, seen.most);
+  const top = within(from + by, seen.most);
+  detail.scroll = { ...scroll, top, follow: lines !== null && by > 0 && top >= seen.most };
 }
+
+/** To the next line of a log that holds what is searched, or to the one before; round the ends. */
+export const stepFound = (by: 1 | -1) =>
+  inState(({ detail }) => {
+    if (!detail?.lines || detail.scroll.search === "") return;
+    const { scroll, seen } = detail;
+    const found = linesWith(detail.lines.all(), scroll.search);
+    const next = by > 0 ? found.find((at) => at > scroll.at) : found.findLast((at) => at < scroll.at);
+    const at = next ?? found.at(by > 0 ? 0 : -1);
+    if (at !== undefined) detail.scroll = { ...scroll, ...placeOf(at, seen.rows), at };
+  });

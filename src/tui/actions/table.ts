@@ -1,14 +1,15 @@
 import { messageOf } from "../../contract/index.ts";
 import { EMPTY, lineOf } from "../canvas/line-editor.ts";
 import type { ActionName } from "../keys/bindings.ts";
+import { whereOf } from "../keys/match.ts";
 import { setFilter } from "../overlays/filter.ts";
 import { emptyPalette } from "../overlays/palette.ts";
 import { fleetRows, moveCursor } from "../state/fleet.ts";
 import type { SortField } from "../state/state.ts";
 import { askForServer, chooseColumns, chooseServer, nextTheme, toggleBell } from "./connecting.ts";
 import { type Action, inState } from "./context.ts";
-import { ALL_ROWS, enter, movePane, openPane, otherVm, PAGE_ROWS, step } from "./moving.ts";
-import { copyMenu, deleteTargets, onChosen, onTargets, openCreateForm, openUrl } from "./vms.ts";
+import { ALL_ROWS, enter, isMeasured, movePane, openPane, otherVm, PAGE_ROWS, step, stepFound } from "./moving.ts";
+import { copyMenu, deleteTargets, onChosen, onTargets, openCreateForm, openShell, openUrl } from "./vms.ts";
 
 const SORTS: readonly SortField[] = ["name", "status", "age", "cpu", "memory", "page"];
 
@@ -33,17 +34,20 @@ export const ACTIONS: Record<ActionName, Action> = {
   theme: nextTheme,
   columns: chooseColumns,
   bell: toggleBell,
-  help: inState((state) => void (state.overlay = { kind: "help", line: EMPTY, top: 0 })),
+  own: () => {},
+  help: inState((state) => void (state.overlay = { kind: "help", of: whereOf(state), line: EMPTY, top: 0, rows: 0 })),
   palette: inState((state) => void (state.overlay = emptyPalette())),
   create: openCreateForm,
   "open-url": openUrl,
   screenshot: onChosen((vm, { operations, savePicture }) => void operations.screenshot(vm, savePicture)),
   "live-link": onChosen((vm, { operations, copy }) => void operations.liveLink(vm, copy)),
+  shell: openShell,
   copy: copyMenu,
   undo: ({ operations }) => void operations.undo(),
   close: inState((state) => {
     if (state.overlay?.kind === "filter") setFilter(state, "");
-    if (state.overlay?.kind === "search" && state.detail) state.detail.scroll = { ...state.detail.scroll, search: "" };
+    if (state.overlay?.kind === "search" && state.detail)
+      state.detail.scroll = { ...state.detail.scroll, search: "", at: -1 };
     state.overlay = null;
   }),
   filter: inState((state) => {
@@ -75,7 +79,7 @@ export const ACTIONS: Record<ActionName, Action> = {
   }),
   sort: inState(({ settings }) => {
     const next = SORTS[(SORTS.indexOf(settings.sort.field) + 1) % SORTS.length] ?? "name";
-    settings.sort = { field: next, descending: next === "cpu" || next === "memory" };
+    settings.sort = { field: next, descending: isMeasured(next) };
   }),
   "sort-reverse": inState(({ settings }) => void (settings.sort.descending = !settings.sort.descending)),
   group: inState((state) => {
@@ -110,6 +114,8 @@ export const ACTIONS: Record<ActionName, Action> = {
   search: inState((state) => {
     if (state.detail?.lines) state.overlay = { kind: "search", line: lineOf(state.detail.scroll.search) };
   }),
+  "search-next": stepFound(1),
+  "search-previous": stepFound(-1),
   follow: inState(({ detail }) => {
     if (detail?.lines) detail.scroll = { ...detail.scroll, follow: !detail.scroll.follow };
   }),
@@ -121,7 +127,7 @@ export const ACTIONS: Record<ActionName, Action> = {
   }),
   observe: onChosen((vm, { operations }) => void operations.observe(vm)),
   enlarge: inState(({ detail }) => {
-    if (detail?.picture) detail.enlarged = !detail.enlarged;
+    if (detail) detail.enlarged = !detail.enlarged;
   }),
   events: inState((state) => {
     state.screen = { name: "events" };

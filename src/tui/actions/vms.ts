@@ -1,4 +1,4 @@
-import type { Vm } from "../../contract/index.ts";
+import { messageOf, type Vm } from "../../contract/index.ts";
 import { EMPTY } from "../canvas/line-editor.ts";
 import type { Operations } from "../feed/operations.ts";
 import { defaultFields } from "../overlays/create/fields.ts";
@@ -46,15 +46,26 @@ export function openCreateForm({ store, operations }: ActionContext): void {
       focus: "name",
       images: [],
       profiles: [],
+      isAsked: false,
+      cursor: -1,
+      isSent: false,
+      made: null,
       refusal: null,
       touched: new Set(),
     };
   });
   void operations.choices().then((choices) =>
     store.update((state) => {
-      if (state.overlay?.kind === "create") state.overlay = { ...state.overlay, ...choices };
+      if (state.overlay?.kind === "create") state.overlay = { ...state.overlay, ...choices, isAsked: true };
     }),
   );
+}
+
+export function openShell({ store, shell }: ActionContext): void {
+  const vm = chosen(store.state);
+  if (!vm) return;
+  if (vm.status !== "running") return store.toast("info", `${vm.name} is ${vm.status}: it has no shell`);
+  shell(vm.name).catch((thrown: unknown) => store.toast("bad", messageOf(thrown)));
 }
 
 export function openUrl({ store, operations }: ActionContext): void {

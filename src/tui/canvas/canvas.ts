@@ -38,6 +38,11 @@ export class Canvas<Action> {
     this.#spots.push({ area, action, ...(wheel && { wheel }) });
   }
 
+  /** What was drawn so far is under something else: a click does not reach it. */
+  cover(): void {
+    this.#spots.length = 0;
+  }
+
   fill(area: Area, paper: Paper): void {
     const { theme } = this;
     if (area.width <= 0 || area.height <= 0) return;
@@ -121,8 +126,17 @@ export class Canvas<Action> {
     const attributes =
       (bold ? TextAttributes.BOLD : 0) |
       (underline ? TextAttributes.UNDERLINE : 0) |
-      (dim || this.dimmed ? TextAttributes.DIM : 0) |
+      ((dim || this.dimmed) && theme.name !== "contrast" ? TextAttributes.DIM : 0) |
       (inverse ? TextAttributes.INVERSE : 0);
-    this.#buffer.drawText(text, x, y, theme.ink[ink], paper ? theme.paper[paper] : undefined, attributes);
+    // What is chosen must be read as well as the rest: faint ink is not for its paper, and bright paper has its own.
+    const isChosen = paper === "selection" && (ink === "muted" || theme.name === "contrast");
+    this.#buffer.drawText(
+      text,
+      x,
+      y,
+      theme.ink[isChosen ? "selected" : ink],
+      paper ? theme.paper[paper] : undefined,
+      attributes,
+    );
   }
 }

@@ -9,10 +9,17 @@ export type Line = { readonly text: string; readonly cursor: number };
 export const EMPTY: Line = { text: "", cursor: 0 };
 export const lineOf = (text: string): Line => ({ text, cursor: graphemes(text).length });
 
+let last: { text: string; characters: readonly string[] } = { text: "", characters: [] };
+/** {@link graphemes}, remembered for the text that was asked for last: what is edited is drawn again and again. */
+function graphemesOf(text: string): readonly string[] {
+  if (last.text !== text) last = { text, characters: graphemes(text) };
+  return last.characters;
+}
+
 /** Puts text in at the cursor; a paste of several lines becomes one. */
 export function insert(line: Line, text: string): Line {
   const added = clean(text.slice(0, MOST_CHARACTERS));
-  const characters = graphemes(line.text);
+  const characters = graphemesOf(line.text);
   const before = characters.slice(0, line.cursor).join("");
   const after = characters.slice(line.cursor).join("");
   const whole = (before + added + after).slice(0, MOST_CHARACTERS);
@@ -20,7 +27,7 @@ export function insert(line: Line, text: string): Line {
 }
 
 export function erase(line: Line, what: "before" | "after" | "word" | "to-start" | "to-end"): Line {
-  const characters = graphemes(line.text);
+  const characters = graphemesOf(line.text);
   const from = what === "word" ? wordStart(characters, line.cursor) : what === "before" ? line.cursor - 1 : line.cursor;
   if (what === "to-end") return { text: characters.slice(0, line.cursor).join(""), cursor: line.cursor };
   if (what === "to-start") return { text: characters.slice(line.cursor).join(""), cursor: 0 };
@@ -30,7 +37,7 @@ export function erase(line: Line, what: "before" | "after" | "word" | "to-start"
 }
 
 export function move(line: Line, where: "left" | "right" | "start" | "end" | "word-left" | "word-right"): Line {
-  const characters = graphemes(line.text);
+  const characters = graphemesOf(line.text);
   const targets = {
     left: line.cursor - 1,
     right: line.cursor + 1,
@@ -44,21 +51,27 @@ export function move(line: Line, where: "left" | "right" | "start" | "end" | "wo
 
 /** The part that fits into so many cells with the cursor in it, and where in it the cursor stands. */
 export function visible(line: Line, width: number): { text: string; cursorX: number } {
-  const characters = graphemes(line.text);
-  let first = 0;
-  const cells = (from: number, until: number) => widthOf(characters.slice(from, until).join(""));
-  while (first < line.cursor && cells(first, line.cursor) > width - 1) first += 1;
-  return { text: characters.slice(first).join(""), cursorX: cells(first, line.cursor) };
+  const characters = graphemesOf(line.text);
+  let first = line.cursor;
+  let cursorX = 0;
+  while (first > 0) {
+    const cells = widthOf(characters[first - 1] ?? "");
+    if (cursorX + cells > width - 1) break;
+    cursorX += cells;
+    first -= 1;
+  }
+  // No character that takes cells takes less than one; those that take none are few.
+  return { text: characters.slice(first, first + 2 * width + 2).join(""), cursorX };
 }
 
-function wordStart(characters: string[], from: number): number {
+function wordStart(characters: readonly string[], from: number): number {
   let at = from;
   while (at > 0 && characters[at - 1] === " ") at -= 1;
   while (at > 0 && characters[at - 1] !== " ") at -= 1;
   return at;
 }
 
-function wordEnd(characters: string[], from: number): number {
+function wordEnd(characters: readonly string[], from: number): number {
   let at = from;
   while (at < characters.length && characters[at] === " ") at += 1;
   while (at < characters.length && characters[at] !== " ") at += 1;

@@ -22,9 +22,13 @@ export type TableOptions<Row, Action> = {
   /** Index of the first row shown. */
   top: number;
   isMarked?: (row: Row) => boolean;
+  /** A row that is one text over all columns; null: one of cells. */
+  head?: (row: Row) => Cell | null;
   /** Marks the column that is sorted by. */
   sort?: { id: string; descending: boolean };
   onRow?: (row: Row, index: number) => Action;
+  /** What a click on a head does; null: nothing. */
+  onHead?: (id: string) => Action | null;
   wheel?: { up: Action; down: Action };
 };
 
@@ -66,6 +70,8 @@ export function drawTable<Row, Action>(canvas: Canvas<Action>, area: Area, optio
     const isSorted = options.sort?.id === id;
     const arrow = isSorted ? (options.sort?.descending ? "▼" : "▲") : "";
     const at = { x, y: head.y, width, height: 1 };
+    const action = options.onHead?.(id);
+    if (action) canvas.spot(at, action);
     canvas.line(at, title + arrow, { ink: isSorted ? "accent" : "muted", paper: "bar", bold: true }, align);
   });
   const rows = options.rows.slice(options.top, options.top + body.height);
@@ -79,13 +85,17 @@ export function drawTable<Row, Action>(canvas: Canvas<Action>, area: Area, optio
       ink: isMarked ? "marked" : "accent",
       ...(paper && { paper }),
     });
-    place(line.x + 2, shown, (x, width, column) => {
-      const cell = column.cell(row);
-      const [text, style] = typeof cell === "string" ? [cell, {}] : cell;
-      const ink = isChosen && canvas.theme.name === "contrast" ? "selected" : style.ink;
-      const looks = { ...style, ...(ink && { ink }), ...(isChosen && { bold: true }), ...(paper && { paper }) };
-      canvas.line({ x, y: line.y, width, height: 1 }, text, looks, column.align);
-    });
+    const head = options.head?.(row);
+    if (head) {
+      const [text, style] = typeof head === "string" ? [head, {}] : head;
+      canvas.text({ ...line, x: line.x + 2, width: line.width - 2 }, text, style);
+    } else
+      place(line.x + 2, shown, (x, width, column) => {
+        const cell = column.cell(row);
+        const [text, style] = typeof cell === "string" ? [cell, {}] : cell;
+        const looks = { ...style, ...(isChosen && { bold: true }), ...(paper && { paper }) };
+        canvas.line({ x, y: line.y, width, height: 1 }, text, looks, column.align);
+      });
     if (options.onRow) canvas.spot(line, options.onRow(row, index), options.wheel);
   }
 }

@@ -51,18 +51,18 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return align === "left" ? cut + space : space + cut;
 }
 
-/** Lines of at most so many cells, broken at spaces where there are any. */
+/** Lines of at most so many cells, broken at spaces where there are any. The spaces a line begins with are kept. */
 export function wrap(text: string, width: number): string[] {
   if (width <= 0) return [];
   const lines: string[] = [];
-  let line = "";
+  let line: string | null = null;
   for (const word of text.split(" ")) {
-    const joined = line === "" ? word : `${line} ${word}`;
+    const joined: string = line === null ? word : `${line} ${word}`;
     if (widthOf(joined) <= width) {
       line = joined;
       continue;
     }
-    if (line !== "") lines.push(line);
+    if (line) lines.push(line);
     line = word;
     while (widthOf(line) > width) {
       const [head, rest] = splitAt(line, width);
@@ -70,7 +70,7 @@ export function wrap(text: string, width: number): string[] {
       line = rest;
     }
   }
-  lines.push(line);
+  lines.push(line ?? "");
   return lines;
 }
 

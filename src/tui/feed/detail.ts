@@ -112,8 +112,8 @@ const picture = repeated(
     ),
   (detail, bytes) => {
     // The same picture is not drawn again: some terminals flicker.
-    if (detail.picture && Buffer.compare(detail.picture.bytes, bytes) === 0) return;
-    detail.picture = { bytes, atMs: Date.now() };
+    const same = detail.picture !== null && Buffer.compare(detail.picture.bytes, bytes) === 0;
+    detail.picture = { bytes: same ? detail.picture!.bytes : bytes, atMs: Date.now() };
   },
 );
 

@@ -1,6 +1,8 @@
 import type { Client } from "../../client/types.ts";
 import { type CreateVmInput, HypeError, messageOf, type Vm } from "../../contract/index.ts";
+import { plural } from "../../text/units.ts";
 import { applyVm } from "../state/apply.ts";
+import type { Choice } from "../state/overlays.ts";
 import type { Store } from "../state/store.ts";
 
 /** What a person may want to undo right after, and what undoes it. */
@@ -46,14 +48,14 @@ export class Operations {
   }
 
   /** @param refused is told why, when nothing was made */
-  async create(input: CreateVmInput, refused: (why: string) => void): Promise<void> {
+  async create(input: CreateVmInput, made: (vm: Vm) => void, refused: (why: string) => void): Promise<void> {
     try {
-      const made = await this.#client.vms.create(input, { wait: false, ...this.#call });
+      const vm = await this.#client.vms.create(input, { wait: false, ...this.#call });
       this.#store.update((state) => {
-        applyVm(state, made.id, made);
-        state.fleet.cursor = made.id;
+        applyVm(state, vm.id, vm);
+        state.fleet.cursor = vm.id;
       });
-      this.#store.toast("info", `${made.name} boots`);
+      made(vm);
     } catch (thrown) {
       if (!this.#over.aborted) refused(refusalOf(thrown));
     }
@@ -92,12 +94,21 @@ export class Operations {
   }
 
   /** What the form of a new VM offers; nothing where the key may not ask. */
-  async choices(): Promise<{ images: string[]; profiles: string[] }> {
+  async choices(): Promise<{ images: Choice[]; profiles: Choice[] }> {
     const [images, profiles] = await Promise.all([
       this.#client.images.list(this.#call).catch(() => ({ items: [] })),
       this.#client.profiles.list(this.#call).catch(() => ({ items: [] })),
     ]);
-    return { images: images.items.map(({ id }) => id), profiles: profiles.items.map(({ name }) => name) };
+    return {
+      images: images.items.map(({ id, is_default, chromium_version, created_at }) => ({
+        value: id,
+        note: `Chromium ${chromium_version}, ${created_at.slice(0, 10)}${is_default ? ", default" : ""}`,
+      })),
+      profiles: profiles.items.map(({ name, cookies, updated_at }) => ({
+        value: name,
+        note: `${plural(cookies, "cookie")}, ${updated_at.slice(0, 10)}`,
+      })),
+    };
   }
 
   #undoable(action: Undoable, vms: readonly Vm[], doing: string, done: string): Promise<void> {

@@ -1,5 +1,7 @@
+import { choicesOf } from "../overlays/create/choices.ts";
 import type { OverlayKind } from "../state/overlays.ts";
-import { PANES, type ScreenName } from "../state/state.ts";
+import { type Pane, PANES, type ScreenName, type State } from "../state/state.ts";
+import { chosen } from "../state/fleet.ts";
 
 /** Everything a key, a click or the palette can do. */
 export type ActionName =
@@ -7,6 +9,7 @@ export type ActionName =
   | "help"
   | "palette"
   | "close"
+  | "own"
   | "filter"
   | "next"
   | "previous"
@@ -33,10 +36,13 @@ export type ActionName =
   | "screenshot"
   | "copy"
   | "live-link"
+  | "shell"
   | "undo"
   | "next-vm"
   | "previous-vm"
   | "search"
+  | "search-next"
+  | "search-previous"
   | "follow"
   | "wrap"
   | "serve"
@@ -56,20 +62,38 @@ export type ActionName =
   | "dismiss"
   | "redraw";
 
-/** Where a binding holds: a screen, an overlay, or everywhere. */
-export type Where = ScreenName | OverlayKind | "offline" | "everywhere";
+/** Where a binding holds: a screen, an overlay, all screens while nothing lies over them, or everywhere. */
+export type Where = ScreenName | OverlayKind | "offline" | "screens" | "everywhere";
 
 export type Binding = {
   where: readonly Where[];
   /** `j`, `G`, `ctrl+p`, `down`, `pagedown`, `escape`, `return`, `space`, `f5`: capitals mean shift. */
   keys: readonly string[];
+  /** `own`: the overlay does it itself. */
   action: ActionName;
   help: string;
   /** Shown in the footer, in this word; the others only in the help. */
   footer?: string;
+  /** Holds only then: neither the key nor its mention is there otherwise. */
+  when?: (state: State) => boolean;
 };
 
 const LISTS = ["fleet", "vm", "events"] as const;
+
+/** While one of these panes of a VM is shown. */
+const pane =
+  (...panes: Pane[]) =>
+  ({ screen }: State): boolean =>
+    screen.name === "vm" && panes.includes(screen.pane);
+const inLogs = pane("console", "logs");
+const hasVm = (state: State): boolean => chosen(state) !== null;
+const overlay =
+  <K extends OverlayKind>(kind: K, holds: (own: Extract<State["overlay"], { kind: K }>) => boolean) =>
+  ({ overlay: own }: State): boolean =>
+    own?.kind === kind && holds(own as Extract<State["overlay"], { kind: K }>);
+const asksForWord = overlay("confirm", ({ typed }) => typed !== null);
+const asksYesOrNo = overlay("confirm", ({ typed }) => typed === null);
+const fillsIn = overlay("create", ({ made, isSent }) => made === null && !isSent);
 
 /** Every key of the program. Help, footer and the keys themselves are made from it. The first match counts. */
 export const BINDINGS: readonly Binding[] = [
@@ -89,59 +113,204 @@ export const BINDINGS: readonly Binding[] = [
   { where: LISTS, keys: ["ctrl+u", "pageup"], action: "page-up", help: "A page up" },
   { where: LISTS, keys: ["g", "home"], action: "first", help: "First line" },
   { where: LISTS, keys: ["G", "end"], action: "last", help: "Last line" },
-  { where: ["fleet"], keys: ["return", "l", "right"], action: "enter", help: "Look at this VM", footer: "open" },
+  {
+    where: ["fleet"],
+    keys: ["return", "l", "right"],
+    action: "enter",
+    help: "Look at this VM",
+    footer: "open",
+    when: hasVm,
+  },
   { where: ["fleet"], keys: ["c"], action: "create", help: "Create a VM", footer: "create" },
   { where: ["fleet", "events"], keys: ["/"], action: "filter", help: "Filter as you type", footer: "filter" },
   { where: ["events"], keys: ["return"], action: "enter", help: "Go to the VM of this event", footer: "VM" },
-  { where: ["fleet"], keys: ["space"], action: "mark", help: "Mark this VM, for actions on several", footer: "mark" },
+  {
+    where: ["fleet"],
+    keys: ["space"],
+    action: "mark",
+    help: "Mark this VM, for actions on several",
+    footer: "mark",
+    when: hasVm,
+  },
   { where: ["fleet"], keys: ["a"], action: "mark-all", help: "Mark all that are shown, or none" },
   { where: ["fleet"], keys: ["o"], action: "sort", help: "Sort by the next column" },
   { where: ["fleet"], keys: ["O"], action: "sort-reverse", help: "Turn the order round" },
   { where: ["fleet"], keys: ["b"], action: "group", help: "Group by the next label" },
   { where: ["fleet"], keys: ["e"], action: "events", help: "Events of all VMs", footer: "events" },
+  { where: ["vm"], keys: ["tab", "l", "right"], action: "next-pane", help: "Next pane", footer: "pane" },
+  { where: ["vm"], keys: ["shift+tab", "h", "left"], action: "previous-pane", help: "Pane before" },
+  {
+    where: ["vm"],
+    keys: ["/"],
+    action: "search",
+    help: "Search in a log, and mark what is found",
+    footer: "search",
+    when: inLogs,
+  },
+  {
+    where: ["vm"],
+    keys: ["n"],
+    action: "search-next",
+    help: "Next line of a log that holds what is searched",
+    footer: "next",
+    when: (state) => inLogs(state) && state.detail?.scroll.search !== "",
+  },
+  {
+    where: ["vm"],
+    keys: ["N"],
+    action: "search-previous",
+    help: "Line before that holds it",
+    when: (state) => inLogs(state) && state.detail?.scroll.search !== "",
+  },
+  {
+    where: ["vm"],
+    keys: ["f"],
+    action: "follow",
+    help: "Stay at the end of a log, or stop",
+    footer: "follow",
+    when: inLogs,
+  },
+  {
+    where: ["vm"],
+    keys: ["w"],
+    action: "wrap",
+    help: "Wrap long lines of a log, or not",
+    footer: "wrap",
+    when: inLogs,
+  },
+  {
+    where: ["vm"],
+    keys: ["o"],
+    action: "log-source",
+    help: "Logs: the agent's or the VMM's",
+    footer: "other log",
+    when: pane("logs"),
+  },
+  {
+    where: ["vm"],
+    keys: ["z"],
+    action: "enlarge",
+    help: "The page as large as the screen, and back",
+    footer: "zoom",
+    when: pane("overview", "tabs"),
+  },
+  {
+    where: ["vm"],
+    keys: ["r"],
+    action: "observe",
+    help: "Record requests, console and exceptions of this browser",
+    footer: "record",
+    when: pane("network"),
+  },
   { where: ["fleet", "vm"], keys: ["s"], action: "start", help: "Start" },
   { where: ["fleet", "vm"], keys: ["S"], action: "stop", help: "Stop" },
   { where: ["fleet", "vm"], keys: ["R"], action: "restart", help: "Restart" },
   { where: ["fleet", "vm"], keys: ["p"], action: "pause", help: "Pause" },
   { where: ["fleet", "vm"], keys: ["P"], action: "resume", help: "Resume" },
-  { where: ["fleet", "vm"], keys: ["D", "delete"], action: "delete", help: "Delete", footer: "delete" },
+  {
+    where: ["fleet", "vm"],
+    keys: ["D", "delete"],
+    action: "delete",
+    help: "Delete",
+    footer: "delete",
+    when: hasVm,
+  },
   { where: ["fleet", "vm"], keys: ["u"], action: "undo", help: "Undo the last start, stop, pause or resume" },
-  { where: ["fleet", "vm"], keys: ["v"], action: "open-url", help: "Open a page in this VM", footer: "visit" },
+  {
+    where: ["fleet", "vm"],
+    keys: ["v"],
+    action: "open-url",
+    help: "Open a page in this VM",
+    footer: "visit",
+    when: hasVm,
+  },
   { where: ["fleet", "vm"], keys: ["t"], action: "screenshot", help: "Save a screenshot" },
   { where: ["fleet", "vm"], keys: ["y"], action: "copy", help: "Copy address, CDP URL or a command" },
   { where: ["fleet", "vm"], keys: ["L"], action: "live-link", help: "Make and copy a link to the live view" },
-  { where: ["vm"], keys: ["tab", "l", "right"], action: "next-pane", help: "Next pane", footer: "pane" },
-  ...PANES.map((pane, at): Binding => ({
+  {
+    where: ["vm"],
+    keys: ["!"],
+    action: "shell",
+    help: "A shell in this VM; ctrl-] leaves it",
+    footer: "shell",
+    when: pane("console"),
+  },
+  { where: ["fleet", "vm"], keys: ["!"], action: "shell", help: "A shell in this VM; ctrl-] leaves it" },
+  ...PANES.map((name, at): Binding => ({
     where: ["vm"],
     keys: [String(at + 1)],
     action: `pane-${(at + 1) as 1}`,
-    help: `Pane ${pane}`,
+    help: `Pane ${name}`,
   })),
   { where: ["vm"], keys: ["]"], action: "next-vm", help: "Next VM" },
   { where: ["vm"], keys: ["["], action: "previous-vm", help: "VM before" },
-  { where: ["vm"], keys: ["z"], action: "enlarge", help: "The page as large as the screen, and back", footer: "zoom" },
-  { where: ["vm"], keys: ["o"], action: "log-source", help: "Logs: the agent's or the VMM's" },
-  { where: ["vm"], keys: ["r"], action: "observe", help: "Record requests, console and exceptions of this browser" },
-  { where: ["vm"], keys: ["/"], action: "search", help: "Mark lines of a log that hold some text" },
-  { where: ["vm"], keys: ["f"], action: "follow", help: "Stay at the end of a log, or stop" },
-  { where: ["vm"], keys: ["w"], action: "wrap", help: "Wrap long lines of a log" },
-  { where: ["vm"], keys: ["shift+tab", "h", "left"], action: "previous-pane", help: "Pane before" },
   { where: ["vm", "events"], keys: ["escape", "q"], action: "back", help: "Back", footer: "back" },
-  {
-    where: ["help", "confirm", "filter", "search", "prompt", "menu", "create", "palette", "output"],
-    keys: ["escape"],
-    action: "close",
-    help: "Close",
-  },
   { where: ["fleet"], keys: ["C"], action: "columns", help: "Which columns are shown" },
   { where: ["fleet"], keys: ["T"], action: "theme", help: "Next theme: auto, dark, light, contrast, none" },
   { where: ["fleet"], keys: ["B"], action: "bell", help: "Ring when a VM crashes, or not" },
   { where: ["fleet"], keys: ["ctrl+o"], action: "servers", help: "Another server" },
+
+  { where: ["create"], keys: ["return"], action: "own", help: "Create", footer: "create", when: fillsIn },
+  { where: ["create"], keys: ["tab"], action: "own", help: "Next field", footer: "next field", when: fillsIn },
+  { where: ["create"], keys: ["shift+tab"], action: "own", help: "Field before", when: fillsIn },
+  {
+    where: ["create"],
+    keys: ["down", "up"],
+    action: "own",
+    help: "Pick from the list, or another field",
+    footer: "pick",
+    when: overlay("create", (own) => own.made === null && !own.isSent && choicesOf(own).length > 0),
+  },
+  {
+    where: ["create"],
+    keys: ["return"],
+    action: "own",
+    help: "Look at the new VM",
+    footer: "open",
+    when: overlay("create", ({ made }) => made !== null),
+  },
+  { where: ["confirm"], keys: ["y"], action: "own", help: "Yes", footer: "yes", when: asksYesOrNo },
+  { where: ["confirm"], keys: ["n", "return"], action: "own", help: "No", footer: "no", when: asksYesOrNo },
+  { where: ["confirm"], keys: ["return"], action: "own", help: "Do it", footer: "do it", when: asksForWord },
+  { where: ["prompt"], keys: ["return"], action: "own", help: "Go on", footer: "go on" },
+  { where: ["menu"], keys: ["return"], action: "own", help: "Choose", footer: "choose" },
+  { where: ["menu"], keys: ["down", "up"], action: "own", help: "Another line", footer: "move" },
+  { where: ["palette"], keys: ["return"], action: "own", help: "Run the command", footer: "run" },
+  { where: ["palette"], keys: ["tab"], action: "own", help: "Complete", footer: "complete" },
+  { where: ["palette"], keys: ["up"], action: "own", help: "What was run before", footer: "history" },
+  {
+    where: ["output"],
+    keys: ["ctrl+c"],
+    action: "own",
+    help: "End the command",
+    footer: "end the command",
+    when: overlay("output", ({ code }) => code === null),
+  },
+  {
+    where: ["output"],
+    keys: ["return", "q", "ctrl+c"],
+    action: "close",
+    help: "Close",
+    footer: "close",
+    when: overlay("output", ({ code }) => code !== null),
+  },
+  { where: ["output"], keys: ["down", "up"], action: "own", help: "Scroll", footer: "scroll" },
+  { where: ["help"], keys: ["down", "up"], action: "own", help: "Scroll", footer: "scroll" },
+  { where: ["filter", "search"], keys: ["return"], action: "own", help: "Keep it", footer: "keep" },
+  { where: ["filter", "search"], keys: ["escape"], action: "close", help: "Clear it", footer: "clear" },
+  {
+    where: ["help", "confirm", "prompt", "menu", "create", "palette", "output"],
+    keys: ["escape"],
+    action: "close",
+    help: "Close",
+    footer: "close",
+  },
+
+  { where: ["screens"], keys: ["x"], action: "dismiss", help: "Take messages away" },
+  { where: ["screens"], keys: [":", "ctrl+p"], action: "palette", help: "Any command of hype", footer: "command" },
+  { where: ["screens"], keys: ["?"], action: "help", help: "All keys of this view", footer: "help" },
+  { where: ["fleet"], keys: ["q"], action: "quit", help: "Leave; VMs run on", footer: "quit" },
   { where: ["everywhere"], keys: ["ctrl+z"], action: "suspend", help: "Back to the shell; fg returns" },
-  { where: ["everywhere"], keys: ["x"], action: "dismiss", help: "Take messages away" },
   { where: ["everywhere"], keys: ["ctrl+l"], action: "redraw", help: "Draw the screen anew" },
-  { where: ["everywhere"], keys: [":", "ctrl+p"], action: "palette", help: "Any command of hype", footer: "command" },
-  { where: ["everywhere"], keys: ["?"], action: "help", help: "All keys of this view", footer: "help" },
-  { where: ["fleet"], keys: ["q", "ctrl+c"], action: "quit", help: "Leave; VMs run on", footer: "quit" },
   { where: ["everywhere"], keys: ["ctrl+c"], action: "quit", help: "Leave; VMs run on" },
 ];

@@ -34,14 +34,34 @@ export const isOffline = ({ connection }: State): boolean => !connection.loaded 
 export const whereOf = (state: State): Where =>
   state.overlay?.kind ?? (isOffline(state) ? "offline" : state.screen.name);
 
-/** The bindings that hold here: of the overlay when there is one, else of the screen, then everywhere's. */
-export const bindingsFor = (where: Where): Binding[] =>
-  BINDINGS.filter((binding) => binding.where.includes(where) || binding.where.includes("everywhere"));
+const SCREENS: ReadonlySet<Where> = new Set<Where>(["fleet", "vm", "events", "offline"]);
 
-export const findBinding = (where: Where, key: string): Binding | null =>
-  BINDINGS.find((binding) => binding.where.includes(where) && binding.keys.includes(key)) ??
-  BINDINGS.find((binding) => binding.where.includes("everywhere") && binding.keys.includes(key)) ??
-  null;
+/** The bindings that hold here: of the overlay when there is one, else of the screen and of all screens; then everywhere's. */
+export const bindingsFor = (where: Where, state: State): Binding[] =>
+  BINDINGS.filter(
+    ({ where: places, when }) =>
+      (places.includes(where) || places.includes("everywhere") || (SCREENS.has(where) && places.includes("screens"))) &&
+      (when?.(state) ?? true),
+  );
+
+export function findBinding(where: Where, key: string, state: State): Binding | null {
+  const found = bindingsFor(where, state).filter(({ keys }) => keys.includes(key));
+  return found.find((binding) => binding.where.includes(where)) ?? found[0] ?? null;
+}
+
+/** What a terminal would say of a key with this name. */
+export function keyNamed(name: string): Key {
+  const parts = name.split("+");
+  const last = parts.at(-1) ?? "";
+  const isTyped = [...last].length === 1;
+  return {
+    name: last.toLowerCase(),
+    sequence: isTyped ? last : "",
+    ctrl: parts.includes("ctrl"),
+    meta: parts.includes("alt"),
+    shift: parts.includes("shift") || (isTyped && last !== last.toLowerCase()),
+  };
+}
 
 const LABELS: Record<string, string> = {
   return: "⏎",

@@ -25,12 +25,15 @@ export const confirm: OverlayRoom<"confirm"> = {
       canvas.field(row(lines.length + 2), own.typed.line, { focused: true });
       return;
     }
-    canvas.pieces(row(lines.length + 1), [
+    const answers = row(lines.length + 1);
+    canvas.pieces(answers, [
       ["y", { ink: "bad", paper: "panel", bold: true }],
       [" yes    ", { paper: "panel" }],
       ["n", { ink: "accent", paper: "panel", bold: true }],
       [" no", { paper: "panel" }],
     ]);
+    canvas.spot({ ...answers, width: 5 }, { kind: "key", key: "y" });
+    canvas.spot({ ...answers, x: answers.x + 9, width: 4 }, { kind: "key", key: "n" });
   },
   key(own, key, { store }) {
     const name = nameOf(key);

@@ -1,5 +1,22 @@
+import { type Area, cutLeft } from "../canvas/area.ts";
+import type { Canvas } from "../canvas/canvas.ts";
 import { erase, insert, type Line, move } from "../canvas/line-editor.ts";
 import { type Key, nameOf, printable } from "../keys/match.ts";
+import { act, type Click, NOTHING } from "../views/view.ts";
+
+const KEEP = "⏎ keep  ";
+const CLEAR = "esc clear ";
+
+/** A field in the footer's place, and beside it what ends the typing. */
+export function drawTyped(canvas: Canvas<Click>, area: Area, line: Line, placeholder: string): void {
+  canvas.spot(area, NOTHING);
+  const [field, ends] = cutLeft(area, area.width - KEEP.length - CLEAR.length - 1);
+  canvas.field(field, line, { focused: true, placeholder });
+  const bar = { ink: "muted", paper: "bar" } as const;
+  canvas.pieces(ends, [[" ", bar], [KEEP, bar], [CLEAR, bar]]); // prettier-ignore
+  canvas.spot({ ...ends, x: ends.x + 1, width: KEEP.length }, { kind: "key", key: "return" });
+  canvas.spot({ ...ends, x: ends.x + 1 + KEEP.length, width: CLEAR.length }, act("close"));
+}
 
 /** What a key makes of a line of text, as readline does it; null when it is not for the line. */
 export function edited(line: Line, key: Key): Line | null {

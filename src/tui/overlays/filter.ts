@@ -4,7 +4,7 @@ import { nameOf } from "../keys/match.ts";
 import { fleetRows, moveCursor } from "../state/fleet.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
-import { edited } from "./edit.ts";
+import { drawTyped, edited } from "./edit.ts";
 import type { OverlayRoom } from "./overlay.ts";
 
 /** Filters the fleet, or the events, while it is typed. Enter keeps the filter, escape takes it away. */
@@ -12,10 +12,7 @@ export const filter: OverlayRoom<"filter"> = {
   draw(canvas, area, _state, own) {
     const [, line] = cutBottom(area, 1);
     canvas.line(line, " filter ", { ink: "accent", paper: "bar", bold: true });
-    canvas.field(cutLeft(line, 8)[1], own.line, {
-      focused: true,
-      placeholder: "words of what is shown, label=value; enter keeps, escape clears",
-    });
+    drawTyped(canvas, cutLeft(line, 8)[1], own.line, "words of what is shown, or label=value");
   },
   key(own, key, { store }) {
     if (nameOf(key) === "return") return store.update((state) => void (state.overlay = null));

@@ -1,5 +1,6 @@
 import { cutBottom, inset } from "../canvas/area.ts";
 import { nameOf } from "../keys/match.ts";
+import { NOTHING } from "../views/view.ts";
 import type { OverlayRoom } from "./overlay.ts";
 
 const STEPS: Record<string, number> = { j: 1, down: 1, k: -1, up: -1, pagedown: 15, pageup: -15, g: -1e6, home: -1e6 };
@@ -14,6 +15,7 @@ export const output: OverlayRoom<"output"> = {
     const from = own.follow ? Math.max(0, all.length - body.height) : Math.min(own.top, Math.max(0, all.length - 1));
     for (const [at, line] of all.slice(from, from + body.height).entries())
       canvas.text({ ...body, y: body.y + at, height: 1 }, line, { paper: "panel" });
+    canvas.spot(frame, NOTHING, { up: { kind: "key", key: "up" }, down: { kind: "key", key: "down" } });
     const end =
       own.code === null
         ? "runs; ctrl-c ends it"

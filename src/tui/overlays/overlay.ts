@@ -21,8 +21,10 @@ export type OverlayContext = {
 
 /** Something that lies over the screen and has the keys. Its state stands in `State.overlay`. */
 export type OverlayRoom<K extends OverlayKind> = {
-  draw(canvas: Canvas<Click>, area: Area, state: State, own: Extract<Overlay, { kind: K }>): void;
+  draw(canvas: Canvas<Click>, area: Area, state: State, own: Extract<Overlay, { kind: K }>, nowMs: number): void;
   /** A key that no binding of the overlay takes. */
   key(own: Extract<Overlay, { kind: K }>, key: Key, context: OverlayContext): void;
+  /** A click on the thing it offers there. */
+  click?(own: Extract<Overlay, { kind: K }>, index: number, context: OverlayContext): void;
   paste?(own: Extract<Overlay, { kind: K }>, text: string, context: OverlayContext): void;
 };

@@ -1,5 +1,6 @@
 import { cutTop, inset } from "../canvas/area.ts";
 import { EMPTY, insert, type Line, lineOf } from "../canvas/line-editor.ts";
+import { scrolledTo } from "../canvas/table.ts";
 import { type Completion, remembered } from "../commands/commands.ts";
 import { nameOf } from "../keys/match.ts";
 import type { PaletteOverlay } from "../state/overlays.ts";
@@ -24,8 +25,10 @@ export const emptyPalette = (): PaletteOverlay => ({
 export const palette: OverlayRoom<"palette"> = {
   draw(canvas, area, _state, own) {
     const width = Math.min(90, area.width - 4);
-    const shown = own.found.slice(0, SHOWN);
-    const box = { x: area.x + Math.floor((area.width - width) / 2), y: area.y + 2, width, height: shown.length + 3 };
+    const rows = Math.min(own.found.length, SHOWN, area.height - 4);
+    const top = scrolledTo(own.cursor, 0, rows, own.found.length);
+    const shown = own.found.slice(top, top + rows);
+    const box = { x: area.x + Math.floor((area.width - width) / 2), y: area.y + 1, width, height: shown.length + 3 };
     const inside = inset(canvas.box(box, "hype", { ink: "accent", paper: "panel" }), 1, 0);
     const [field, list] = cutTop(inside, 1);
     canvas.field(field, own.line, {
@@ -34,7 +37,8 @@ export const palette: OverlayRoom<"palette"> = {
     });
     for (const [at, { word, description }] of shown.entries()) {
       const row = { ...list, y: list.y + at, height: 1 };
-      const paper = at === own.cursor ? ("selection" as const) : ("panel" as const);
+      canvas.spot(row, { kind: "item", index: top + at });
+      const paper = top + at === own.cursor ? ("selection" as const) : ("panel" as const);
       canvas.line(row, "", { paper });
       canvas.pieces(row, [
         [word.padEnd(22), { ink: "accent", paper }],
@@ -50,6 +54,7 @@ export const palette: OverlayRoom<"palette"> = {
     const line = edited(own.line, key);
     if (line) type(line, context);
   },
+  click: (own, index, context) => takeWord(own, index, context),
   paste: (own, text, context) => type(insert(own.line, text), context),
 };
 
@@ -63,11 +68,21 @@ function complete(own: PaletteOverlay, by: number, { store, commands }: OverlayC
   const found = own.found.length > 0 ? own.found : commands.complete(own.line.text);
   if (found.length === 0) return;
   const cursor = (own.cursor + by + found.length) % found.length;
+  if (found.length === 1) return takeWord({ ...own, found }, cursor, { store, commands });
   const head = own.line.text.replace(/\S*$/, "");
   const text = head + (found[cursor]?.word ?? "");
-  if (found.length > 1)
-    return store.update((state) => void (state.overlay = { ...own, line: lineOf(text), found, cursor }));
-  const line = lineOf(`${text} `);
+  store.update((state) => void (state.overlay = { ...own, line: lineOf(text), found, cursor }));
+}
+
+/** Puts a suggestion in place of the last word, a space behind it, and suggests what may follow. */
+function takeWord(
+  own: PaletteOverlay,
+  index: number,
+  { store, commands }: Pick<OverlayContext, "store" | "commands">,
+): void {
+  const word = own.found[index]?.word;
+  if (word === undefined) return;
+  const line = lineOf(`${own.line.text.replace(/\S*$/, "")}${word} `);
   const next: readonly Completion[] = commands.complete(line.text);
   store.update((state) => void (state.overlay = { ...emptyPalette(), line, found: next }));
 }

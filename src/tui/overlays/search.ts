@@ -1,8 +1,9 @@
 import { cutBottom, cutLeft } from "../canvas/area.ts";
 import { insert, type Line } from "../canvas/line-editor.ts";
 import { nameOf } from "../keys/match.ts";
+import { linesWith, placeOf } from "../state/search.ts";
 import type { Store } from "../state/store.ts";
-import { edited } from "./edit.ts";
+import { drawTyped, edited } from "./edit.ts";
 import type { OverlayRoom } from "./overlay.ts";
 
 /** Marks the lines of a log that hold what is typed, and goes to the newest of them. */
@@ -10,7 +11,7 @@ export const search: OverlayRoom<"search"> = {
   draw(canvas, area, _state, own) {
     const [, line] = cutBottom(area, 1);
     canvas.line(line, " search ", { ink: "accent", paper: "bar", bold: true });
-    canvas.field(cutLeft(line, 8)[1], own.line, { focused: true, placeholder: "text; enter keeps, escape clears" });
+    drawTyped(canvas, cutLeft(line, 8)[1], own.line, "text to look for");
   },
   key(own, key, { store }) {
     if (nameOf(key) === "return") return store.update((state) => void (state.overlay = null));
@@ -25,9 +26,7 @@ function use(store: Store, line: Line): void {
     state.overlay = { kind: "search", line };
     const { detail } = state;
     if (!detail?.lines) return;
-    const wanted = line.text.toLowerCase();
-    const found = wanted === "" ? -1 : detail.lines.all().findLastIndex((text) => text.toLowerCase().includes(wanted));
-    const place = found < 0 ? {} : { top: Math.max(0, found - 5), follow: false };
-    detail.scroll = { ...detail.scroll, search: line.text, ...place };
+    const at = linesWith(detail.lines.all(), line.text).at(-1) ?? -1;
+    detail.scroll = { ...detail.scroll, search: line.text, at, ...(at >= 0 && placeOf(at, detail.seen.rows)) };
   });
 }

@@ -10,9 +10,11 @@ export type Scroll = {
   wrap: boolean;
   /** Lines that hold it are marked; "" marks none. */
   search: string;
+  /** Index of the marked line that was gone to last; -1: none. */
+  at: number;
 };
-export const AT_END: Scroll = { top: 0, follow: true, wrap: false, search: "" };
-export const AT_START: Scroll = { top: 0, follow: false, wrap: false, search: "" };
+export const AT_END: Scroll = { top: 0, follow: true, wrap: false, search: "", at: -1 };
+export const AT_START: Scroll = { top: 0, follow: false, wrap: false, search: "", at: -1 };
 
 export type Picture = { bytes: Uint8Array; atMs: number };
 
@@ -31,6 +33,8 @@ export type Detail = {
   /** Why the pane has nothing to show. */
   problem: string | null;
   scroll: Scroll;
+  /** Noted by the pane when it is drawn: how many rows it has, and the largest `top` that leaves none of them empty. */
+  seen: { rows: number; most: number };
   /** The picture alone, as large as the screen. */
   enlarged: boolean;
 };
@@ -46,5 +50,6 @@ export const emptyDetail = (vmId: string): Detail => ({
   logSource: "agent",
   problem: null,
   scroll: AT_START,
+  seen: { rows: 0, most: 0 },
   enlarged: false,
 });

@@ -1,5 +1,6 @@
 import type { Line } from "../canvas/line-editor.ts";
 import type { Completion } from "../commands/commands.ts";
+import type { Where } from "../keys/bindings.ts";
 import type { Lines } from "./lines.ts";
 import type { CreateFields, CreateField } from "../overlays/create/fields.ts";
 
@@ -10,7 +11,8 @@ export type MenuItem = { key: string; label: string; run: () => void };
 export type Overlay =
   | { kind: "filter"; line: Line }
   | { kind: "search"; line: Line }
-  | { kind: "help"; line: Line; top: number }
+  /** `of`: where it was asked for; `rows`: noted when it is drawn, how many keys are seen. */
+  | { kind: "help"; of: Where; line: Line; top: number; rows: number }
   | {
       kind: "confirm";
       title: string;
@@ -25,16 +27,27 @@ export type Overlay =
   | OutputOverlay;
 export type OverlayKind = Overlay["kind"];
 
+/** Something to pick, and what may be said of it. */
+export type Choice = { value: string; note: string };
+
 export type CreateOverlay = {
   kind: "create";
   fields: CreateFields;
   focus: CreateField;
   /** Names to pick from, asked of the server when the form opened. */
-  images: readonly string[];
-  profiles: readonly string[];
+  images: readonly Choice[];
+  profiles: readonly Choice[];
+  /** Both have come. */
+  isAsked: boolean;
+  /** Line of the list that is picked from; -1: none, the field is typed. */
+  cursor: number;
+  /** The server was asked, and has not answered. */
+  isSent: boolean;
+  /** Id of the VM that was made of it, while its boot is watched; null until then. */
+  made: string | null;
   /** What the server refused with; nothing that was typed is lost. */
   refusal: string | null;
-  /** Faults are shown of fields that were left, and of all once it was tried. */
+  /** Faults are shown of fields that were changed or left, and of all once it was tried. */
   touched: ReadonlySet<CreateField>;
 };
 

@@ -15,6 +15,9 @@ const LOOKS: Partial<Record<VmEvent["type"], Style>> = {
   VM_BROWSER_READY: { ink: "good" },
 };
 
+/** Most names are shorter; what stands behind longer ones is moved. */
+const NAME_WIDTH = 18;
+
 /** Events from one on, one line each. @param cursor index of the chosen one; -1: none */
 export function drawEvents(
   canvas: Canvas<Click>,
@@ -28,11 +31,12 @@ export function drawEvents(
     const line = { ...inside, y: inside.y + at, height: 1 };
     const paper = top + at === cursor ? { paper: "selection" as const } : {};
     canvas.line(line, "", paper);
+    if (top + at === cursor) canvas.text({ ...line, x: area.x, width: 1 }, "❯", { ink: "accent", ...paper });
     const data = Object.keys(event.data).length === 0 ? "" : safeJson(event.data);
     canvas.pieces(line, [
       [`${event.at.slice(5, 10)} ${event.at.slice(11, 19)}  `, { ink: "muted", ...paper }],
       [event.type.padEnd(20), { ...(LOOKS[event.type] ?? { ink: "info" }), ...paper }],
-      [`  ${event.vm_name}`, { bold: true, ...paper }],
+      [`  ${event.vm_name.padEnd(NAME_WIDTH)}`, { bold: true, ...paper }],
       [`  ${data}`, { ink: "muted", ...paper }],
     ]);
     canvas.spot(line, { kind: "event", index: top + at }, { up: act("previous"), down: act("next") });

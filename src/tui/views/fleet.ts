@@ -5,7 +5,7 @@ import { sparkline } from "../canvas/sparkline.ts";
 import { STATUS_LOOKS } from "../canvas/status.ts";
 import { type Column, drawTable, scrolledTo } from "../canvas/table.ts";
 import { type FleetRow, shownRows } from "../state/fleet.ts";
-import type { State } from "../state/state.ts";
+import type { SortField, State } from "../state/state.ts";
 import { act, type Click, type View } from "./view.ts";
 
 /** All VMs at a glance. */
@@ -35,13 +35,20 @@ export const fleet: View = (canvas, area, state, nowMs) => {
     cursor,
     top: own.top,
     isMarked: (row) => row.kind === "vm" && own.marked.has(row.vm.id),
+    head: (row) =>
+      row.kind === "vm"
+        ? null
+        : [`▾ ${settings.groupBy}=${row.value || "-"} (${row.count})`, { ink: "info", bold: true }],
     sort: { id: settings.sort.field, descending: settings.sort.descending },
     onRow: (row) => (row.kind === "vm" ? { kind: "choose", vmId: row.vm.id } : act("group")),
+    onHead: (id) => (SORTED_BY.has(id) ? { kind: "sort", field: id as SortField } : null),
     wheel: { up: act("previous"), down: act("next") },
   });
 };
 
 export const COLUMN_IDS = ["name", "status", "age", "address", "cpu", "memory", "page", "url", "control", "labels"];
+
+const SORTED_BY: ReadonlySet<string> = new Set<SortField>(["name", "status", "age", "cpu", "memory", "page"]);
 
 /** A cell of VMs; heads of groups have one text in the first column. */
 const ofVm =
@@ -50,7 +57,7 @@ const ofVm =
     row.kind === "vm" ? cell(row.vm) : "";
 
 function columns(state: State, nowMs: number): Column<FleetRow>[] {
-  const { usage, busy, booting, settings } = state;
+  const { usage, busy, booting } = state;
   const page = (vm: Vm) => usage.get(vm.id)?.page ?? null;
   return [
     {
@@ -59,10 +66,7 @@ function columns(state: State, nowMs: number): Column<FleetRow>[] {
       width: 14,
       grow: 2,
       rank: 0,
-      cell: (row) =>
-        row.kind === "vm"
-          ? row.vm.name
-          : [`▾ ${settings.groupBy}=${row.value || "-"} (${row.count})`, { ink: "info", bold: true }],
+      cell: ofVm((vm) => vm.name),
     },
     {
       id: "status",

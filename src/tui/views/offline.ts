@@ -1,7 +1,6 @@
 import { centred } from "../canvas/area.ts";
 import { wrap } from "../canvas/text.ts";
-import { keyLabel } from "../keys/match.ts";
-import { bindingsFor } from "../keys/match.ts";
+import { bindingsFor, keyLabel } from "../keys/match.ts";
 import { act, type View } from "./view.ts";
 
 /** Before a server has answered: why there is nothing to see, and what can be done about it. */
@@ -9,7 +8,7 @@ export const offline: View = (canvas, area, state) => {
   const { connection } = state;
   const isConnecting = connection.status === "connecting";
   const why = isConnecting ? "asking …" : (connection.error?.message ?? "no answer");
-  const choices = bindingsFor("offline").filter(({ where }) => where.includes("offline"));
+  const choices = bindingsFor("offline", state).filter(({ where }) => where.includes("offline"));
   const lines = wrap(why, Math.min(66, area.width - 8)).slice(0, 4);
   const inside = canvas.box(centred(area, 72, lines.length + choices.length + 5), "hype", { ink: "accent" });
   const row = (at: number) => ({ ...inside, x: inside.x + 2, y: inside.y + at, width: inside.width - 4, height: 1 });

@@ -31,6 +31,7 @@ export const shell =
     canvas.dimmed = !isAway && state.connection.status !== "online";
     (isAway ? offline : screen)(canvas, body, state, nowMs);
     canvas.dimmed = false;
+    if (state.overlay) canvas.cover();
     footer(canvas, foot, state);
     toasts(canvas, body, state);
   };
@@ -78,26 +79,28 @@ function header(canvas: Canvas<Click>, area: Area, state: State, nowMs: number):
 const gigabytes = (megabytes: number): string => (megabytes / 1024).toFixed(1);
 
 /** Where help is and how to get away must be seen on the smallest screen. */
-const ALWAYS: ReadonlySet<ActionName> = new Set(["help", "back", "quit"]);
+const ALWAYS: ReadonlySet<ActionName> = new Set(["help", "back", "quit", "close"]);
 
 /** The keys that work here, as many as there is room for. */
 function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   canvas.line(area, "", { paper: "bar" });
   let rest = cutLeft(area, 1)[1];
-  const hints = bindingsFor(whereOf(state)).flatMap(({ keys, footer: word, action }) => {
+  const hints = bindingsFor(whereOf(state), state).flatMap(({ keys, footer: word, action }) => {
     if (!word) return [];
     const key = keyLabel(keys[0] ?? "");
-    return [{ key, word, action, width: widthOf(key) + widthOf(word) + 3, always: ALWAYS.has(action) }];
+    // What an overlay does itself is done by its key.
+    const click: Click = action === "own" ? { kind: "key", key: keys[0] ?? "" } : act(action);
+    return [{ key, word, click, width: widthOf(key) + widthOf(word) + 3, always: ALWAYS.has(action) }];
   });
   let spare = rest.width - hints.reduce((sum, { always, width }) => sum + (always ? width : 0), 0);
-  for (const { key, word, action, width, always } of hints) {
+  for (const { key, word, click, width, always } of hints) {
     if (!always) spare -= width;
     if ((!always && spare < 0) || width > rest.width) continue;
     const used = canvas.pieces(rest, [
       [key, { ink: "accent", paper: "bar", bold: true }],
       [` ${word}  `, { ink: "muted", paper: "bar" }],
     ]);
-    canvas.spot({ ...rest, width: used }, act(action));
+    canvas.spot({ ...rest, width: used }, click);
     rest = cutLeft(rest, used)[1];
   }
 }
@@ -112,7 +115,7 @@ function toasts(canvas: Canvas<Click>, area: Area, state: State): void {
     if (bottom - height < area.y) break;
     bottom -= height;
     const box = { x: area.x + area.width - width - 1, y: bottom, width, height };
-    const inside = canvas.box(box, stays ? "x to dismiss" : "", {
+    const inside = canvas.box(box, stays && !state.overlay ? "x to dismiss" : "", {
       ink: kind === "info" ? "info" : kind,
       paper: "panel",
     });

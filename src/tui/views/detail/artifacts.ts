@@ -1,8 +1,9 @@
 import type { Artifact } from "../../../contract/index.ts";
 import { age, bytes } from "../../../text/units.ts";
-import { inset } from "../../canvas/area.ts";
+import { cutTop, inset } from "../../canvas/area.ts";
 import { drawTable } from "../../canvas/table.ts";
 import type { Click } from "../view.ts";
+import { drawScrollbar, topOf } from "./scroll.ts";
 import type { PaneView } from "./vm.ts";
 
 export const artifacts: PaneView = ({ canvas, area, detail, nowMs }) => {
@@ -11,7 +12,9 @@ export const artifacts: PaneView = ({ canvas, area, detail, nowMs }) => {
     return void canvas.text(inset(area, 2, 1), detail.problem ?? (items ? "nothing is kept of this VM" : "asking …"), {
       ink: "muted",
     });
-  drawTable<Artifact, Click>(canvas, area, {
+  const rows = cutTop(area, 1)[1];
+  const top = topOf(detail, items.length, rows.height);
+  drawTable<Artifact, Click>(canvas, inset(area, 0, 0, 1), {
     columns: [
       { id: "name", title: "NAME", width: 20, grow: 3, rank: 0, cell: (artifact) => artifact.name },
       { id: "kind", title: "KIND", width: 10, rank: 1, cell: (artifact) => artifact.kind },
@@ -28,6 +31,7 @@ export const artifacts: PaneView = ({ canvas, area, detail, nowMs }) => {
     ],
     rows: items,
     cursor: -1,
-    top: detail.scroll.top,
+    top,
   });
+  drawScrollbar(canvas, rows, top, items.length);
 };

@@ -6,8 +6,9 @@ import type { PaneView } from "./vm.ts";
 export const configuration: PaneView = ({ canvas, area, vm, detail }) => {
   const facts = Object.entries(vm)
     .filter(([name]) => name !== "console_tail")
-    .map(([name, value]): Fact => [name, typeof value === "string" ? value : JSON.stringify(value)]);
-  const inside = inset(area, 1, 0);
-  const wide = facts.map(([name, value]): Fact => [name, value]);
-  drawFacts(canvas, inside, wide.slice(Math.min(detail.scroll.top, Math.max(0, wide.length - inside.height))));
+    .map(([name, value]): Fact => [
+      name,
+      value === null ? "-" : typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+  drawFacts(canvas, inset(area, 1, 0, 0), facts, { detail });
 };

@@ -2,22 +2,22 @@ import type { Tab } from "../../../contract/index.ts";
 import { cutTop, inset } from "../../canvas/area.ts";
 import { drawTable } from "../../canvas/table.ts";
 import type { Click } from "../view.ts";
-import { drawPage } from "./picture.ts";
+import { drawPage, LEAST_PAGE_ROWS } from "./picture.ts";
+import { drawScrollbar, topOf } from "./scroll.ts";
 import type { PaneView } from "./vm.ts";
 
 /** Tabs of the browser, and under them the picture of the one in use. */
-export const tabs: PaneView = ({ canvas, area, vm, detail }) => {
+export const tabs: PaneView = (input) => {
+  const { canvas, area, vm, detail } = input;
   const items = detail.tabs ?? [];
-  if (items.length === 0)
-    return void canvas.text(
-      inset(area, 2, 1),
-      detail.problem ?? (vm.status === "running" ? "asking …" : `${vm.name} is ${vm.status}`),
-      {
-        ink: "muted",
-      },
-    );
+  if (items.length === 0) {
+    const text = detail.problem ?? (vm.status === "running" ? "asking …" : `${vm.name} is ${vm.status}`);
+    return void canvas.text(inset(area, 2, 1), text, { ink: "muted" });
+  }
   const [list, rest] = cutTop(area, Math.min(items.length + 1, Math.max(4, Math.floor(area.height / 3))));
-  drawTable<Tab, Click>(canvas, list, {
+  const rows = cutTop(list, 1)[1];
+  const top = topOf(detail, items.length, rows.height);
+  drawTable<Tab, Click>(canvas, inset(list, 0, 0, 1), {
     columns: [
       { id: "active", title: "", width: 1, rank: 0, cell: (tab) => (tab.active ? ["▸", { ink: "accent" }] : "") },
       { id: "title", title: "TITLE", width: 20, grow: 2, rank: 0, cell: (tab) => tab.title || "(no title)" },
@@ -26,10 +26,11 @@ export const tabs: PaneView = ({ canvas, area, vm, detail }) => {
     ],
     rows: items,
     cursor: -1,
-    top: detail.scroll.top,
+    top,
   });
-  if (rest.height >= 6) drawPage(canvas, inset(rest, 1, 0), vm, detail);
+  drawScrollbar(canvas, rows, top, items.length);
+  if (rest.height >= LEAST_PAGE_ROWS) drawPage({ ...input, area: inset(rest, 1, 0) });
 };
 
 /** The picture alone. */
-export const pageOnly: PaneView = ({ canvas, area, vm, detail }) => drawPage(canvas, area, vm, detail);
+export const pageOnly: PaneView = (input) => drawPage(input);

@@ -19,6 +19,9 @@ import { pageOnly, tabs } from "./tabs.ts";
 export type PaneInput = { canvas: Canvas<Click>; area: Area; state: State; vm: Vm; detail: Detail; nowMs: number };
 export type PaneView = (input: PaneInput) => void;
 
+/** Panes with the picture of the page, which can be enlarged. */
+export const PICTURED: ReadonlySet<Pane> = new Set(["overview", "tabs"]);
+
 const VIEWS: Record<Pane, PaneView> = {
   overview,
   tabs,
@@ -36,7 +39,7 @@ export const vmView: View = (canvas, area, state, nowMs) => {
   const vm = screen.name === "vm" ? state.vms.get(screen.vmId) : undefined;
   if (screen.name !== "vm" || !vm) return;
   const detail = state.detail?.vmId === vm.id ? state.detail : emptyDetail(vm.id);
-  if (detail.enlarged) return pageOnly({ canvas, area, state, vm, detail, nowMs });
+  if (detail.enlarged && PICTURED.has(screen.pane)) return pageOnly({ canvas, area, state, vm, detail, nowMs });
   const [head, rest] = cutTop(area, 1);
   const [strip, body] = cutTop(rest, 2);
   const { sign, ink } = STATUS_LOOKS[vm.status];
@@ -56,15 +59,27 @@ export const vmView: View = (canvas, area, state, nowMs) => {
 };
 
 function panes(canvas: Canvas<Click>, area: Area, chosen: Pane): void {
-  const names = PANES.map((pane, at) => ({ pane, text: `${at + 1} ${pane}` }));
-  const isWide = names.reduce((sum, { text }) => sum + widthOf(text) + 3, 0) <= area.width;
+  const { names, gap } = stripFor(area.width);
   let x = area.x + 1;
-  for (const { pane, text } of names) {
-    const shown = isWide || pane === chosen ? text : text.slice(0, 1);
+  for (const [at, { pane, text }] of names.entries()) {
     const isChosen = pane === chosen;
+    const shown = isChosen && text.length === 1 ? `${at + 1} ${pane}` : text;
     const spot = { x, y: area.y, width: Math.min(widthOf(shown) + 2, area.x + area.width - x), height: 1 };
     canvas.text(spot, ` ${shown} `, isChosen ? { ink: "selected", paper: "selection", bold: true } : { ink: "muted" });
     canvas.spot(spot, { kind: "pane", pane });
-    x += spot.width + 1;
+    x += spot.width + gap;
   }
+}
+
+/** As much of the panes' keys and names as there is room for; at least the keys. */
+function stripFor(width: number): { names: { pane: Pane; text: string }[]; gap: number } {
+  const form = (text: (pane: Pane, key: number) => string) =>
+    PANES.map((pane, at) => ({ pane, text: text(pane, at + 1) }));
+  const forms = [
+    { names: form((pane, key) => `${key} ${pane}`), gap: 1 },
+    { names: form((pane) => pane), gap: 0 },
+  ];
+  const fits = ({ names, gap }: (typeof forms)[number]) =>
+    names.reduce((sum, { text }) => sum + widthOf(text) + 2 + gap, 1) <= width;
+  return forms.find(fits) ?? { names: form((_pane, key) => String(key)), gap: 1 };
 }
