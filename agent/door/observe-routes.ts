@@ -4,7 +4,6 @@ import {
   ExportHar,
   GetBody,
   ListEntries,
-  type RequestEntry,
   SetDialogPolicy,
   StartObserving,
   StopObserving,
@@ -31,13 +30,15 @@ export function observeRoutes(browser: Browser, { observer, dialogs, checkTab }:
   ): Handler =>
     operation(what, schema, (request, signal) => within(signal, Promise.resolve(act(request, signal))), reply);
   const har = ({ tab, bodies }: ExportHar, signal: AbortSignal) => {
-    const { items } = observer.journal.list({ kinds: ["request"], tab }, 0, ALL);
+    const { items } = observer.journal.list({ kinds: ["request", "websocket"], tab }, 0, ALL);
+    const requests = items.filter((entry) => entry.kind === "request");
+    const sockets = items.filter((entry) => entry.kind === "websocket");
     const read = (id: string, of: "request" | "response") =>
       observer.body({ id, of }, signal).catch(() => {
         signal.throwIfAborted();
         return null; // it is no longer held
       });
-    return toHar(items as RequestEntry[], browser.runningOrNull?.version ?? "", bodies ? read : null);
+    return toHar({ requests, sockets }, browser.runningOrNull?.version ?? "", bodies ? read : null);
   };
   return {
     "POST /v1/browser/start-observing": observing("start-observing", StartObserving, async ({ kinds, tab }, signal) => {

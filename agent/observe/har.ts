@@ -1,5 +1,6 @@
-import type { RequestEntry } from "../../src/contract/index.ts";
+import type { RequestEntry, WebSocketEntry } from "../../src/contract/index.ts";
 import { VERSION } from "../../src/contract/version.ts";
+import { type HarEntry, socketEntries } from "./har-sockets.ts";
 
 /** What a reader of bodies gives; null when it is gone. */
 export type ReadBody = (id: string, of: "request" | "response") => Promise<Buffer | null>;
@@ -8,7 +9,11 @@ const MAX_BODIES = 64 * 1024 * 1024;
 const TEXT_TYPE = /^(text\/|application\/(json|javascript|xml|xhtml|.*\+(json|xml)|x-www-form-urlencoded))/i;
 
 /** HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR), as browsers' own tools import it. */
-export async function toHar(requests: RequestEntry[], browserVersion: string, read: ReadBody | null): Promise<object> {
+export async function toHar(
+  { requests, sockets }: { requests: RequestEntry[]; sockets: WebSocketEntry[] },
+  browserVersion: string,
+  read: ReadBody | null,
+): Promise<object> {
   const pages = pagesOf(requests);
   let budget = MAX_BODIES;
   const bounded: ReadBody = async (id, of) => {
@@ -16,8 +21,10 @@ export async function toHar(requests: RequestEntry[], browserVersion: string, re
     budget -= body?.length ?? 0;
     return body;
   };
-  const entries: object[] = [];
+  const entries: HarEntry[] = [];
   for (const request of requests) entries.push(await entryOf(request, pages, bounded));
+  entries.push(...socketEntries(sockets));
+  entries.sort((one, other) => Date.parse(one.startedDateTime) - Date.parse(other.startedDateTime));
   const [name = "Chromium", version = ""] = browserVersion.split("/");
   return {
     log: {
@@ -54,7 +61,7 @@ function pagesOf(requests: RequestEntry[]): Map<string, Page> {
   return pages;
 }
 
-async function entryOf(request: RequestEntry, pages: Map<string, Page>, read: ReadBody): Promise<object> {
+async function entryOf(request: RequestEntry, pages: Map<string, Page>, read: ReadBody): Promise<HarEntry> {
   const page = pages.get(`${request.tab} ${withoutFragment(request.document_url)}`);
   const sent = request.has_request_body ? await read(request.id, "request") : null;
   const received = request.state === "finished" && !request.redirected_to ? await read(request.id, "response") : null;

@@ -74,6 +74,7 @@ export const WebSocketEntry = v.object({
   bytes: v.number(),
   truncated: v.boolean(),
 });
+export type WebSocketEntry = v.InferOutput<typeof WebSocketEntry>;
 export const DialogEntry = v.object({
   ...common,
   kind: v.literal("dialog"),

@@ -208,6 +208,19 @@ describe("requests", () => {
       ["received", 100_005, "echo xxxxx", true],
       ["close", 0, null, false],
     ]);
+    const har = await guest.observe.har(v.parse(ExportHar, {}));
+    expect(await harFaults(har)).toEqual([]);
+    const [socket, ...others] = (har.log.entries as any[]).filter((entry) => entry._resourceType === "websocket");
+    expect(others).toEqual([]);
+    expect(socket).toMatchObject({ request: { url: expect.stringMatching(/^ws:.*\/ws$/) }, response: { status: 101 } });
+    expect(socket._webSocketMessages.map(({ type, opcode, data }: any) => [type, opcode, data.slice(0, 10)])).toEqual([
+      ["send", 1, "hello"],
+      ["send", 2, "Af8="],
+      ["send", 1, "xxxxxxxxxx"],
+      ["receive", 1, "echo hello"],
+      ["receive", 2, "Af8="],
+      ["receive", 1, "echo xxxxx"],
+    ]);
   });
   test("an archive that validates, with bodies, pages and what failed", async () => {
     await start();
