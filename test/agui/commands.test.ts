@@ -168,7 +168,7 @@ describe("the CLI's own commands", () => {
   /** Examples that mean nothing in a run, by what they are told. */
   const elsewhere: [begins: RegExp, words: RegExp][] = [
     [
-      /^(try|serve|setup|tui|completion|mcp|keys|audit|image (?!list)|egress|observe|har|call|cdp|vms resize)\b/,
+      /^(try|serve|setup|tui|completion|mcp|keys|audit|image (?!list)|egress|observe|har|call|cdp|vms (resize|shell))\b/,
       /no meaning/,
     ],
     [
