@@ -1,5 +1,5 @@
 import { jumpToVm, journalRows } from "../state/journal.ts";
-import { fleetRows, moveCursor } from "../state/fleet.ts";
+import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import { type Pane, PANES, type SortField, type State } from "../state/state.ts";
 import { linesWith, placeOf } from "../state/search.ts";
 import { type Action, inState } from "./context.ts";
@@ -58,9 +58,9 @@ export const isMeasured = (field: SortField): boolean => field === "cpu" || fiel
 /** Into what is chosen: a VM of the fleet, or the VM of an event. */
 export const enter: Action = ({ store }) =>
   store.update((state) => {
-    const { screen, fleet } = state;
-    if (screen.name === "fleet" && fleet.cursor !== null)
-      state.screen = { name: "vm", vmId: fleet.cursor, pane: "overview" };
+    const { screen } = state;
+    const vm = chosen(state);
+    if (screen.name === "fleet" && vm) state.screen = { name: "vm", vmId: vm.id, pane: "overview" };
     if (screen.name === "events" && !jumpToVm(state)) store.toast("info", "that VM is gone");
   });
 

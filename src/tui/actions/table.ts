@@ -4,7 +4,7 @@ import type { ActionName } from "../keys/bindings.ts";
 import { whereOf } from "../keys/match.ts";
 import { setFilter } from "../overlays/filter.ts";
 import { emptyPalette } from "../overlays/palette.ts";
-import { fleetRows, moveCursor } from "../state/fleet.ts";
+import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import type { SortField } from "../state/state.ts";
 import { askForServer, chooseColumns, chooseServer, nextTheme, toggleBell } from "./connecting.ts";
 import { type Action, inState } from "./context.ts";
@@ -62,9 +62,10 @@ export const ACTIONS: Record<ActionName, Action> = {
   first: step(-ALL_ROWS),
   last: step(ALL_ROWS),
   mark: inState((state) => {
-    const { cursor, marked } = state.fleet;
-    if (cursor === null) return;
-    if (!marked.delete(cursor)) marked.add(cursor);
+    const { marked } = state.fleet;
+    const vm = chosen(state);
+    if (!vm) return;
+    if (!marked.delete(vm.id)) marked.add(vm.id);
     moveCursor(state, fleetRows(state), 1);
   }),
   "mark-all": inState((state) => {

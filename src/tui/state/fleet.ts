@@ -61,20 +61,27 @@ function comparer(field: SortField, { usage }: State): (a: Vm, b: Vm) => number 
   return orders[field];
 }
 
-/** The VM that is chosen; null when there is none. */
-export const chosen = (state: State): Vm | null => {
-  const { screen, fleet, vms } = state;
-  const id = screen.name === "vm" ? screen.vmId : fleet.cursor;
-  return id === null ? null : (vms.get(id) ?? null);
-};
+/** Whether the filter lets it be seen: what is not seen is not acted on. */
+export const isShown = (state: State, vm: Vm): boolean => matcher(state.fleet.filter, state)(vm);
 
-/** What an action is for: the marked VMs, else the chosen one. */
+/** The VM that is chosen; null when there is none. */
+export function chosen(state: State): Vm | null {
+  const { screen, fleet, vms } = state;
+  if (screen.name === "vm") return vms.get(screen.vmId) ?? null;
+  const vm = vms.get(fleet.cursor ?? "");
+  return vm && isShown(state, vm) ? vm : null;
+}
+
+/** What an action is for: those of the marked VMs that are shown, else the chosen one. */
 export function targets(state: State): Vm[] {
-  if (state.screen.name === "fleet" && state.fleet.marked.size > 0)
-    return [...state.fleet.marked].flatMap((id) => state.vms.get(id) ?? []);
+  const marked = state.screen.name === "fleet" ? shownMarked(state) : [];
+  if (marked.length > 0) return marked;
   const vm = chosen(state);
   return vm ? [vm] : [];
 }
+
+export const shownMarked = (state: State): Vm[] =>
+  [...state.fleet.marked].flatMap((id) => state.vms.get(id) ?? []).filter((vm) => isShown(state, vm));
 
 /** Moves the choice by so many VMs, heads of groups skipped; stays at the ends. */
 export function moveCursor(state: State, rows: readonly FleetRow[], by: number): void {

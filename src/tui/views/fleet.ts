@@ -4,7 +4,7 @@ import { cutTop, inset } from "../canvas/area.ts";
 import { sparkline } from "../canvas/sparkline.ts";
 import { STATUS_LOOKS } from "../canvas/status.ts";
 import { type Column, drawTable, scrolledTo } from "../canvas/table.ts";
-import { type FleetRow, shownRows } from "../state/fleet.ts";
+import { type FleetRow, shownMarked, shownRows } from "../state/fleet.ts";
 import type { SortField, State } from "../state/state.ts";
 import { act, type Click, type View } from "./view.ts";
 
@@ -16,7 +16,8 @@ export const fleet: View = (canvas, area, state, nowMs) => {
   if (own.filter !== "" || own.marked.size > 0) {
     const [line, rest] = cutTop(body, 1);
     const shown = rows.filter(({ kind }) => kind === "vm").length;
-    const marked = own.marked.size > 0 ? `${own.marked.size} marked   ` : "";
+    const hidden = own.marked.size - shownMarked(state).length;
+    const marked = own.marked.size > 0 ? `${own.marked.size} marked${hidden > 0 ? `, ${hidden} hidden` : ""}   ` : "";
     canvas.line(line, ` ${marked}${own.filter === "" ? "" : `${shown} of ${vms.size}  /${own.filter}`}`, {
       ink: "accent",
     });
