@@ -17,6 +17,8 @@ export type TuiOptions = {
   key?: string;
   /** Another server than the test's own. */
   address?: string;
+  /** Between two samples of what the VMs do, milliseconds; hardly ever unless asked for. */
+  sampleMs?: number;
 };
 
 /** What the interface did to the world outside of its server. */
@@ -60,6 +62,7 @@ export class TuiWorld implements AsyncDisposable {
     prepare,
     key = KEY,
     address = SHOWN,
+    sampleMs = 600_000,
   }: TuiOptions = {}): Promise<TuiWorld> {
     const server = startTestServer();
     prepare?.(server);
@@ -105,7 +108,7 @@ export class TuiWorld implements AsyncDisposable {
       ),
       keepHistory: (lines) => void (seen.history = [...lines]),
       copy: (text) => void seen.copied.push(text),
-      sampleMs: 600_000,
+      sampleMs,
     });
     void app.connectTo({ server: address, key: null });
     return new TuiWorld(server, screen, store, app, seen);

@@ -57,7 +57,11 @@ test("create, watch the boot, open a page, see its picture change, delete, leave
   await type("demo");
   await press("Enter");
   await until((shown) => /demo +◔ (starting|kernel|agent|browser)/.test(shown));
+  await until("✔ machine");
   await until((shown) => /demo +● running/.test(shown));
+  await until("demo is running");
+  await press("Escape");
+  await until((shown) => !shown.includes("demo is running"));
 
   await press("v");
   await until("Open in demo");

@@ -17,6 +17,8 @@ const MOST_SINGLY = 20;
 const LISTS_APART_MS = 400;
 /** A server that takes longer for a list is as good as gone, milliseconds. */
 const ANSWER_MS = 20_000;
+/** One that does not even say how it is in that time stands still, milliseconds: its stream would show so only after some heartbeats. */
+const ALIVE_MS = 6_000;
 
 /** Phases of a boot, in words that fit into a column. */
 const PHASES: Record<string, string> = { spawned: "kernel", agent: "agent", browser: "browser", profile: "profile" };
@@ -33,6 +35,10 @@ export class Feed implements Disposable {
   #refreshing = false;
 
   readonly #sampleMs: number;
+  /** Ends the stream that is followed: everything is read anew then. */
+  #again = new AbortController();
+  /** Of the events that were seen. */
+  #newest: VmEvent | null = null;
 
   /** @param sampleMs between two samples of what the VMs do, milliseconds */
   constructor(client: Client, store: Store, sampleMs = SAMPLE_MS) {
@@ -59,13 +65,19 @@ export class Feed implements Disposable {
     const { signal } = this.#stop;
     let retryMs = RETRY_MS.first;
     while (!this.#over) {
+      this.#again = new AbortController();
       try {
         const after = await this.#load();
         retryMs = RETRY_MS.first;
+        let wasLost = false;
         const stream = this.#client.events.stream({
           after,
-          signal,
-          onConnection: (state, why) => this.#enter(state === "open" ? "online" : "offline", why ?? null),
+          signal: AbortSignal.any([signal, this.#again.signal]),
+          onConnection: (state, why) => {
+            this.#enter(state === "open" ? "online" : "offline", why ?? null);
+            if (state === "lost") wasLost = true;
+            else if (wasLost) void this.#recognise();
+          },
         });
         for await (const event of stream) this.#note(event);
       } catch (thrown) {
@@ -78,9 +90,22 @@ export class Feed implements Disposable {
     }
   }
 
+  /** At an address where a server was, another may be, or the same with another database: nothing of what is shown holds then. */
+  async #recognise(): Promise<void> {
+    const [again, known] = [this.#again, this.#newest];
+    try {
+      if (!known) return again.abort();
+      const { items } = await this.#client.events.list({ after: known.seq - 1, limit: 1 }, { signal: this.#soon() });
+      const [same] = items;
+      if (same?.seq !== known.seq || same.at !== known.at || same.vm_id !== known.vm_id) again.abort();
+    } catch {
+      // the stream tells what is wrong with the connection
+    }
+  }
+
   /** For one question: it ends when the feed does, or when it took too long. */
-  #soon(): AbortSignal {
-    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
+  #soon(ms = ANSWER_MS): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
   }
 
   #faultOf(thrown: unknown): HypeError {
@@ -104,6 +129,7 @@ export class Feed implements Disposable {
       state.node = node;
       state.events = items.filter(({ seq }) => seq <= node.last_event_seq);
     });
+    this.#newest = this.#store.state.events.at(-1) ?? null;
     this.#enter("online", null);
     void this.#sampleOnce();
     return node.last_event_seq;
@@ -120,6 +146,7 @@ export class Feed implements Disposable {
   }
 
   #note(event: VmEvent): void {
+    this.#newest = event;
     this.#waiting.push(event);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -197,7 +224,7 @@ export class Feed implements Disposable {
   }
 
   async #sampleOnce(): Promise<void> {
-    const signal = this.#soon();
+    const signal = this.#soon(ALIVE_MS);
     try {
       const [activity, node] = await Promise.all([
         this.#client.system.activity({ signal }),
@@ -208,7 +235,14 @@ export class Feed implements Disposable {
         state.node = node;
       });
     } catch {
-      // the stream of events tells what is wrong with the connection
+      // All else that is wrong with the connection the stream of events tells.
+      if (this.#over || !signal.aborted) return;
+      const silent = new HypeError(
+        "server_unreachable",
+        `${this.#client.base} has not answered for ${ALIVE_MS / 1000} s`,
+      );
+      this.#enter("offline", silent);
+      this.#again.abort();
     }
   }
 }

@@ -84,6 +84,8 @@ export type State = {
   /** The screen of all events: which one is chosen, counted from the newest, and what is looked for. */
   journal: { cursor: number; top: number; filter: string };
   toasts: Toast[];
+  /** So many of them, the newest, have been on the screen. */
+  toastsShown: number;
   /** Lines given to the palette, newest last. */
   history: string[];
   settings: Settings;
@@ -107,6 +109,7 @@ export const initialState = (server: string, settings: Settings, nowMs: number):
   detail: null,
   journal: { cursor: 0, top: 0, filter: "" },
   toasts: [],
+  toastsShown: 0,
   history: [],
   settings,
   version: 0,

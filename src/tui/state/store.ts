@@ -51,10 +51,12 @@ export class Store {
     setTimeout(() => this.dismiss(id), TOAST_MS).unref();
   }
 
-  /** Without an id: all of them. */
+  /** Without an id: those that are on the screen; the ones before have their turn then. */
   dismiss(id?: number): void {
     this.update((state) => {
-      state.toasts = id === undefined ? [] : state.toasts.filter((toast) => toast.id !== id);
+      const { toasts, toastsShown } = state;
+      state.toasts =
+        id === undefined ? toasts.slice(0, toasts.length - toastsShown) : toasts.filter((toast) => toast.id !== id);
     });
   }
 }

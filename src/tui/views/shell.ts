@@ -105,10 +105,11 @@ function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   }
 }
 
-/** In the lower right corner, the newest lowest. */
+/** In the lower right corner, the newest lowest; of those there is no room for, how many there are. */
 function toasts(canvas: Canvas<Click>, area: Area, state: State): void {
   const width = Math.min(56, area.width - 4);
   let bottom = area.y + area.height;
+  state.toastsShown = 0;
   for (const { kind, text, stays } of state.toasts.slice(-TOASTS_SHOWN).toReversed()) {
     const lines = wrap(text.slice(0, 400).replace(/\s+/g, " "), width - 4).slice(0, 4);
     const height = lines.length + 2;
@@ -124,5 +125,12 @@ function toasts(canvas: Canvas<Click>, area: Area, state: State): void {
         paper: "panel",
       });
     canvas.spot(box, act("dismiss"));
+    state.toastsShown += 1;
   }
+  const more = state.toasts.length - state.toastsShown;
+  if (more > 0 && bottom > area.y)
+    canvas.text({ x: area.x + area.width - width - 1, y: bottom - 1, width, height: 1 }, ` ${more} more before `, {
+      ink: "warning",
+      paper: "panel",
+    });
 }

@@ -1,0 +1,17 @@
+import { expect, test } from "bun:test";
+import { TuiWorld } from "./world.ts";
+
+test("of more messages than there is room for, those that were seen go first", async () => {
+  await using tui = await TuiWorld.open({ height: 24 });
+  for (let at = 1; at <= 9; at++) tui.store.toast("bad", `fault ${at}`, true);
+  const first = await tui.until("more before");
+  const shown = (frame: string) => [...frame.matchAll(/fault (\d)/g)].map(([, at]) => Number(at));
+  expect(shown(first)).toEqual([6, 7, 8, 9]);
+  expect(first).toContain("5 more before");
+  await tui.press("x");
+  expect(shown(await tui.until("1 more before"))).toEqual([2, 3, 4, 5]);
+  await tui.press("x");
+  expect(shown(await tui.until("fault 1"))).toEqual([1]);
+  await tui.press("x");
+  await tui.until((frame) => shown(frame).length === 0);
+});
