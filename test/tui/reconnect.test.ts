@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory } from "../lib/temporary.ts";
 import { startTestServer } from "../server/harness.ts";
 import { TuiWorld } from "./world.ts";
 
@@ -39,6 +42,59 @@ test("a server that stands still is shown as away long before its stream is give
   expect(await tui.until("✖ offline")).toContain("a-1");
   line.hold(false);
   await tui.until((frame) => frame.includes("●") && !frame.includes("offline"));
+}, 60_000);
+
+const logged = (directory: string) => {
+  mkdirSync(join(directory, "a-1"));
+  const file = join(directory, "a-1", "console.log");
+  return (from: number, to: number) =>
+    appendFileSync(file, Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\n`).join(""));
+};
+
+test("a console goes on when the server is back, with what was written meanwhile, and nothing twice", async () => {
+  using logs = temporaryDirectory();
+  const log = logged(logs.path);
+  log(1, 5);
+  await using tui = await TuiWorld.open({
+    prepare: ({ engine }) => {
+      engine.logDir = logs.path;
+      engine.add("a-1");
+    },
+  });
+  await tui.until("a-1");
+  await tui.press("RETURN", "3");
+  await tui.until("line 5");
+  const port = Number(new URL(tui.server.url).port);
+  await tui.server.app.stop(true);
+  await tui.until("✖ offline");
+  log(6, 8);
+  await using _back = startTestServer({ port, context: { engine: tui.server.engine } });
+  await tui.until("line 8");
+  log(9, 9);
+  const frame = await tui.until("line 9");
+  expect([...frame.matchAll(/line (\d+)/g)].map(([, number]) => Number(number))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}, 60_000);
+
+test("what is read in a console stays where it is while the oldest lines go", async () => {
+  using logs = temporaryDirectory();
+  const log = logged(logs.path);
+  log(1, 1_000);
+  await using tui = await TuiWorld.open({
+    prepare: ({ engine }) => {
+      engine.logDir = logs.path;
+      engine.add("a-1");
+    },
+  });
+  await tui.until("a-1");
+  await tui.press("RETURN", "3");
+  await tui.until("line 1000");
+  await tui.press("k", "k", "k");
+  const first = (frame: string) => /line \d+/.exec(frame.split("\n").slice(3).join("\n"))?.[0];
+  const before = first(await tui.until((frame) => !frame.includes("line 1000")));
+  log(1_001, 5_500);
+  // 5,000 lines are kept: 500 of the 5,500 had to go.
+  await tui.until(() => tui.store.state.detail?.lines?.lines.at(-1) === "line 5500");
+  expect(first(await tui.until("of 5000"))).toBe(before!);
 }, 60_000);
 
 /** A TCP connection to a server that can stand still without breaking. */

@@ -1,5 +1,5 @@
 import type { Client } from "../../client/types.ts";
-import { messageOf } from "../../contract/index.ts";
+import { type LogSource, messageOf } from "../../contract/index.ts";
 import { AT_END, AT_START, type Detail, emptyDetail } from "../state/detail.ts";
 import { Lines } from "../state/lines.ts";
 import type { Pane } from "../state/state.ts";
@@ -12,6 +12,9 @@ const PICTURE_MS = 2_000;
 const PICTURE_TIMEOUT_MS = 10_000;
 const PICTURE_QUALITY = 60;
 const LOG_LINES = 1_000;
+const RETRY_MS = { first: 500, last: 10_000 };
+/** Their logs come to an end. */
+const ENDED: ReadonlySet<string> = new Set(["stopped", "crashed", ""]);
 /** Text that comes in a burst is shown together. */
 const BURST_MS = 50;
 
@@ -117,30 +120,51 @@ const picture = repeated(
   },
 );
 
-/** Follows one of the VM's logs: the console, or the one that is chosen. */
+/** Follows one of the VM's logs, the console or the one that is chosen; when it breaks off its end is asked for anew. */
 const lines =
   (which: "console" | "chosen") =>
   async (look: Look): Promise<void> => {
-    const { client, store, vmId, signal } = look;
+    const { store, vmId, signal } = look;
     const source = which === "console" ? which : (store.state.detail?.logSource ?? "agent");
-    const kept = new Lines();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    note(look, (detail) => void (detail.lines = kept));
-    try {
-      for await (const piece of client.vms.logs(vmId, { source, tail: LOG_LINES, follow: true, signal })) {
-        kept.push(piece);
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          note(look, () => {});
-        }, BURST_MS);
+    note(look, (detail) => void (detail.lines = new Lines()));
+    for (let waitMs = RETRY_MS.first; !signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS.last)) {
+      try {
+        await readLog(look, source, () => void (waitMs = RETRY_MS.first));
+      } catch (thrown) {
+        note(look, (detail) => void (detail.problem = messageOf(thrown)));
       }
-    } catch (thrown) {
-      note(look, (detail) => void (detail.problem = messageOf(thrown)));
-    } finally {
-      clearTimeout(timer);
-      note(look, () => {});
+      if (ENDED.has(store.state.vms.get(vmId)?.status ?? "")) return;
+      await pause(waitMs, signal);
     }
   };
+
+async function readLog(look: Look, source: LogSource, onPiece: () => void): Promise<void> {
+  const { client, vmId, signal } = look;
+  const kept = new Lines();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let dropped = 0;
+  const show = () => {
+    timer = undefined;
+    note(look, (detail) => {
+      if (kept.all().length > 0) detail.lines = kept;
+      detail.problem = null;
+      // What is read stays where it is while the beginning goes.
+      const { scroll } = detail;
+      detail.scroll = { ...scroll, top: Math.max(0, scroll.top - dropped), at: Math.max(-1, scroll.at - dropped) };
+      dropped = 0;
+    });
+  };
+  try {
+    for await (const piece of client.vms.logs(vmId, { source, tail: LOG_LINES, follow: true, signal })) {
+      onPiece();
+      dropped += kept.push(piece);
+      timer ??= setTimeout(show, BURST_MS);
+    }
+  } finally {
+    clearTimeout(timer);
+    if (timer !== undefined) show();
+  }
+}
 
 type Work = { needsGuest: boolean; run(look: Look): Promise<void> };
 const ofGuest = (run: Work["run"]): Work => ({ needsGuest: true, run });

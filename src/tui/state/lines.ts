@@ -7,11 +7,12 @@ export class Lines {
   readonly lines: string[] = [];
   #open = "";
 
-  push(piece: string): void {
+  /** @returns how many lines at the beginning had to go for it */
+  push(piece: string): number {
     const parts = (this.#open + piece).split("\n");
     this.#open = (parts.pop() ?? "").slice(0, MOST_CHARACTERS);
     for (const part of parts) this.lines.push(part.replace(/\r+$/, "").slice(0, MOST_CHARACTERS));
-    if (this.lines.length > MOST_LINES) this.lines.splice(0, this.lines.length - MOST_LINES);
+    return this.lines.splice(0, Math.max(0, this.lines.length - MOST_LINES)).length;
   }
 
   /** What is there, the line that is not ended yet included. */
