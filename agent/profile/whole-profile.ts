@@ -27,6 +27,8 @@ export class WholeProfile {
   readonly #arriving: string;
   /** There once a profile was taken: an agent that is restarted goes on with it. */
   readonly #taken: string;
+  /** Set once all of a profile is with the browser. Of this agent's time alone: the session's cookies end with it. */
+  #answer: WholeProfileTaken | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -44,9 +46,11 @@ export class WholeProfile {
   }
 
   /** There is no profile to wait for after all. */
-  async none(): Promise<void> {
-    await this.#taking();
-    this.browser.start();
+  none(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#taking();
+      this.browser.start();
+    });
   }
 
   /**
@@ -88,10 +92,18 @@ export class WholeProfile {
 
   /**
    * Puts the files of an archive in the place of this browser's and starts it with them. Before all of it came nothing is changed.
+   * Taken once, it stays: a browser somebody was told of is not replaced, and whoever sends one again (a server that took over from a
+   * dead one, or did not hear the answer) is told what was taken.
    * @throws HypeError `invalid_request` | `payload_too_large` | `guest_disk_full` | `profile_too_new` | `state_incomplete` | `cancelled`
    */
   take(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<WholeProfileTaken> {
     return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      if (this.#answer) {
+        for await (const _sentAgain of source) signal.throwIfAborted();
+        await this.#usable(signal);
+        return this.#answer;
+      }
       try {
         await rm(this.#arriving, { recursive: true, force: true });
         await mkdir(this.#arriving, { mode: 0o700, recursive: true });
@@ -109,7 +121,8 @@ export class WholeProfile {
             `it was saved from ${head.chromium}; this browser is ${version}, and an older one does not read what a newer one wrote`,
           );
         await setCookies(await this.state.context(undefined, signal), head.session_cookies);
-        return { session_cookies: head.session_cookies.length };
+        this.#answer = { session_cookies: head.session_cookies.length };
+        return this.#answer;
       } finally {
         await rm(this.#arriving, { recursive: true, force: true });
       }

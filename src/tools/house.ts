@@ -60,7 +60,11 @@ export interface House {
   whenControl(ref: string, isTaken: boolean, timeoutMs: number, signal: AbortSignal): Promise<Control | null>;
   /** @throws HypeError forbidden where the key is restricted to some VMs: a profile may hold anybody's logins. So do the next two */
   profiles(): Profile[];
-  saveProfile(vm: string, profile: { name: string; replace: boolean }, signal: AbortSignal): Promise<SavedProfile>;
+  saveProfile(
+    vm: string,
+    profile: { name: string; replace: boolean; whole: boolean },
+    signal: AbortSignal,
+  ): Promise<SavedProfile>;
   deleteProfile(name: string): void;
   /** Newest first, those of the VMs the caller sees, deleted ones included. */
   artifacts(query: { vm?: string | undefined; kind?: ArtifactKind | undefined; limit: number }): ArtifactList;

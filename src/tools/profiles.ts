@@ -33,6 +33,10 @@ export const profileTools = [
       vm,
       name: ProfileName,
       replace: v.optional(v.pipe(v.boolean(), v.description("Over one of that name")), false),
+      whole: v.optional(
+        v.pipe(v.boolean(), v.description("Chromium's files, service workers too; restarts the browser")),
+        false,
+      ),
     }),
     output: SavedProfile,
     handle: async ({ vm: ref, ...wanted }, { house, signal }) => {

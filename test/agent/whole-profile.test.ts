@@ -78,8 +78,6 @@ test("a browser waits for its profile through broken ones and an agent's death; 
     await refused("operation_timeout", second.guest.ready(1));
     expect(await second.guest.profile.write(sent(archive), never)).toEqual({ session_cookies: 1 });
     expect(await whatIsThere(second.guest)).toEqual([["login=1", "visit=2"], "kept"]);
-    await second.guest.profile.write(sent(archive), never); // a server that did not hear the answer sends it again
-    expect(await whatIsThere(second.guest)).toEqual([["login=1", "visit=2"], "kept"]);
     await second.guest.profile.read(never).then(async ({ bytes }) => await Array.fromAsync(bytes)); // all of it on disk
   } finally {
     await second.agent[Symbol.asyncDispose]();
@@ -110,4 +108,24 @@ test("one of a newer Chromium is refused by name; a browser that is to have none
   await refused("operation_timeout", empty.ready(1));
   await empty.profile.none(never);
   await empty.ready(60_000);
+});
+
+test("whoever sends it again is told what was taken, and the browser stays; one whose connection broke does not count", async () => {
+  await using agent = await startAgent({ flags: ["--expect-profile"] });
+  const guest = new Guest(agent.endpoint, agent.token);
+  const released = Promise.withResolvers<never>();
+  const half = Promise.withResolvers<void>();
+  const gone = new AbortController();
+  const broken = refused("cancelled", guest.profile.write(stuck(half.resolve, released.promise), gone.signal));
+  await half.promise;
+  const both = Promise.all([guest.profile.write(sent(archive), never), guest.profile.write(sent(archive), never)]);
+  gone.abort();
+  released.reject(new Error("the end"));
+  await broken;
+  expect(await both).toEqual([{ session_cookies: 1 }, { session_cookies: 1 }]);
+  expect(await whatIsThere(guest)).toEqual([["login=1", "visit=2"], "kept"]);
+  await drive(guest).evaluate("window.mark = 1");
+  expect(await guest.profile.write(sent(archive), never)).toEqual({ session_cookies: 1 });
+  expect(await drive(guest).evaluate("window.mark")).toBe(1);
+  expect(agent.output().match(/Chromium is ready/g)).toHaveLength(1);
 });

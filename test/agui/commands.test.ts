@@ -83,6 +83,7 @@ describe("a command is what the CLI would take", () => {
     ],
     ["/proxy unset demo", "vm_proxy_set", { vm: "demo" }, demo],
     ["/profiles save demo --as alice", "profile_save", { vm: "demo", name: "alice" }, demo],
+    ["/profiles save demo --as alice --whole", "profile_save", { vm: "demo", name: "alice", whole: true }, demo],
     ["/artifacts list --vm demo", "artifact_list", { of: "demo" }, demo],
     ["/eval demo -- '-1 + 2'", "browser_evaluate", { vm: "demo", function: "-1 + 2" }, demo],
     [

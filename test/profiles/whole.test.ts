@@ -154,6 +154,20 @@ test("the server dies while the browser waits for it: the next one gives it befo
   await created;
 });
 
+test("the server dies in the middle of giving it: the next one gives it, and no browser is replaced that a VM runs with", async () => {
+  await using first = new World();
+  await saveAlice(first);
+  const created = first.engine.create(request("work", { profile: "alice" })).catch(() => {});
+  for await (const { data, vm_name } of first.engine.subscribe(0, AbortSignal.timeout(50_000)))
+    if (data.phase === "profile" && vm_name === "work") break;
+  first.die();
+  await using second = await first.next();
+  await second.event("VM_RUNNING", "work");
+  expect(await whatIsThere(second, "work")).toEqual(ALL);
+  await created;
+  expect(await whatIsThere(second, "work")).toEqual(ALL);
+});
+
 test("one that is no whole one any more when the browser waits for it is given all the same", async () => {
   await using world = new World();
   const profiles = await saveAlice(world);
