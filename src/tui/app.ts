@@ -27,7 +27,7 @@ import { help } from "./overlays/help.ts";
 import type { OverlayContext, OverlayRoom } from "./overlays/overlay.ts";
 import type { Overlay, OverlayKind } from "./state/overlays.ts";
 import { initialState, type State } from "./state/state.ts";
-import { jumpToVm } from "./state/journal.ts";
+import { chosenEvent, jumpToVm } from "./state/journal.ts";
 import type { Store } from "./state/store.ts";
 import { type Theme, themeNamed, type ThemeName } from "./theme/themes.ts";
 import { menu } from "./overlays/menu.ts";
@@ -271,8 +271,8 @@ export class App implements Disposable {
       if (click.kind === "sort") return sortBy(state, click.field);
       if (click.kind === "event") {
         if (state.screen.name !== "events") return;
-        if (state.journal.cursor === click.index) jumpToVm(state);
-        else state.journal.cursor = click.index;
+        if (chosenEvent(state)?.seq === click.seq) jumpToVm(state);
+        else state.journal.seq = click.seq;
         return;
       }
       // A second click on what is chosen opens it.

@@ -77,6 +77,7 @@ const SCENES: Scene[] = [
     "help of a pane",
     async (tui) => {
       await pane("3")(tui);
+      await tui.until("line 199");
       await tui.press("?", ..."log");
     },
     "Keys: this VM",

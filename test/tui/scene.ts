@@ -40,6 +40,7 @@ const REQUEST = {
 const REQUESTS = Array.from({ length: 40 }, (_, at) => ({
   ...REQUEST,
   seq: at + 1,
+  id: `r${at + 1}`,
   at: new Date(NOW_MS).toISOString(),
   tab: "T1",
   url: `https://shop.example/assets/part-${at + 1}.js`,

@@ -29,3 +29,19 @@ test("a chosen VM that is no longer shown is not acted on", async () => {
   expect(stopped(tui)).toBe(0);
   expect(tui.store.state.screen.name).toBe("fleet");
 });
+
+test("the chosen event stays chosen when others come", async () => {
+  await using tui = await TuiWorld.open({ prepare: three });
+  await tui.until("third");
+  await tui.press("e");
+  const chosenIn = (frame: string) => /❯.*?VM_\w+ +(\S+)/.exec(frame)?.[1];
+  expect(chosenIn(await tui.until("VM_CREATED"))).toBe("third");
+  await tui.press("j");
+  expect(chosenIn(await tui.until((frame) => chosenIn(frame) === "other"))).toBe("other");
+  tui.server.engine.add("fourth");
+  expect(chosenIn(await tui.until("fourth"))).toBe("other");
+  await tui.press("k", "k");
+  await tui.until((frame) => chosenIn(frame) === "fourth");
+  tui.server.engine.add("fifth");
+  await tui.until((frame) => chosenIn(frame) === "fifth");
+});

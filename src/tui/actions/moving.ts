@@ -1,4 +1,4 @@
-import { jumpToVm, journalRows } from "../state/journal.ts";
+import { jumpToVm, stepInJournal } from "../state/journal.ts";
 import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import { type Pane, PANES, type SortField, type State } from "../state/state.ts";
 import { linesWith, placeOf } from "../state/search.ts";
@@ -11,8 +11,7 @@ export const ALL_ROWS = 1_000_000;
 export const step = (by: number) =>
   inState((state) => {
     if (state.screen.name === "fleet") moveCursor(state, fleetRows(state), by);
-    else if (state.screen.name === "events")
-      state.journal.cursor = within(state.journal.cursor + by, journalRows(state).length - 1);
+    else if (state.screen.name === "events") stepInJournal(state, by);
     else scrollDetail(state, by);
   });
 

@@ -132,7 +132,7 @@ export const ACTIONS: Record<ActionName, Action> = {
   }),
   events: inState((state) => {
     state.screen = { name: "events" };
-    state.journal = { cursor: 0, top: 0, filter: "" };
+    state.journal = { seq: null, top: 0, filter: "" };
   }),
   dismiss: ({ store }) => store.dismiss(),
 };

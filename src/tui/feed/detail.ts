@@ -1,5 +1,5 @@
 import type { Client } from "../../client/types.ts";
-import { type LogSource, messageOf } from "../../contract/index.ts";
+import { type Entry, type LogSource, messageOf } from "../../contract/index.ts";
 import { AT_END, AT_START, type Detail, emptyDetail } from "../state/detail.ts";
 import { Lines } from "../state/lines.ts";
 import type { Pane } from "../state/state.ts";
@@ -15,6 +15,8 @@ const LOG_LINES = 1_000;
 const RETRY_MS = { first: 500, last: 10_000 };
 /** Their logs come to an end. */
 const ENDED: ReadonlySet<string> = new Set(["stopped", "crashed", ""]);
+const ENTRIES_PAGE = 500;
+const MOST_ENTRIES = 500;
 /** Text that comes in a burst is shown together. */
 const BURST_MS = 50;
 
@@ -95,11 +97,27 @@ const egress = repeated(
   ({ client, vmId, signal }) => client.vms.egress(vmId, { signal }),
   (detail, answer) => void (detail.egress = answer),
 );
-const requests = repeated(
-  LIST_MS,
-  ({ client, vmId, signal }) => client.browser.operate(vmId, "list-entries", { limit: 200 }, { signal }),
-  (detail, { items }) => void (detail.entries = items),
-);
+/** The newest requests that were recorded: only what is new, or has changed, is asked for. */
+const requests = async (look: Look): Promise<void> => {
+  const kept = new Map<string, Entry>();
+  let after = 0;
+  const ask = async ({ client, vmId, signal }: Look) => {
+    for (let isMore = true; isMore;) {
+      const wanted = { kinds: ["request" as const], after, limit: ENTRIES_PAGE };
+      const answer = await client.browser.operate(vmId, "list-entries", wanted, { signal });
+      if (answer.after < after) kept.clear(); // another agent counts anew
+      for (const entry of answer.items) {
+        kept.delete(entry.id);
+        kept.set(entry.id, entry);
+      }
+      for (const id of [...kept.keys()].slice(0, -MOST_ENTRIES)) kept.delete(id);
+      isMore = answer.items.length === ENTRIES_PAGE || answer.after < after;
+      after = answer.after < after ? 0 : answer.after;
+    }
+    return [...kept.values()];
+  };
+  await repeated(LIST_MS, ask, (detail, entries) => void (detail.entries = entries))(look);
+};
 const artifacts = repeated(
   LIST_MS,
   ({ client, vmId, signal }) => client.artifacts.list({ vm: vmId, limit: 200 }, { signal }),
@@ -126,7 +144,6 @@ const lines =
   async (look: Look): Promise<void> => {
     const { store, vmId, signal } = look;
     const source = which === "console" ? which : (store.state.detail?.logSource ?? "agent");
-    note(look, (detail) => void (detail.lines = new Lines()));
     for (let waitMs = RETRY_MS.first; !signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS.last)) {
       try {
         await readLog(look, source, () => void (waitMs = RETRY_MS.first));
@@ -141,6 +158,7 @@ const lines =
 async function readLog(look: Look, source: LogSource, onPiece: () => void): Promise<void> {
   const { client, vmId, signal } = look;
   const kept = new Lines();
+  note(look, (detail) => void (detail.lines ??= kept));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dropped = 0;
   const show = () => {

@@ -25,7 +25,7 @@ export const filter: OverlayRoom<"filter"> = {
 /** The filter of the screen that is shown: the fleet's, or the events'. */
 export function setFilter(state: State, text: string): void {
   if (state.screen.name === "events") {
-    state.journal = { cursor: 0, top: 0, filter: text };
+    state.journal = { seq: null, top: 0, filter: text };
     return;
   }
   state.fleet.filter = text;

@@ -13,9 +13,31 @@ export function journalRows({ events, journal }: State): VmEvent[] {
     .toReversed();
 }
 
+/** Index of the event that is chosen: it stays chosen when others come. One that is gone hands over to the newest. */
+export function cursorIn({ journal }: State, rows: readonly VmEvent[]): number {
+  return journal.seq === null
+    ? 0
+    : Math.max(
+        0,
+        rows.findIndex(({ seq }) => seq === journal.seq),
+      );
+}
+
+/** Chooses the event so many rows further; at the top: whichever is newest. */
+export function stepInJournal(state: State, by: number): void {
+  const rows = journalRows(state);
+  const at = Math.max(0, Math.min(cursorIn(state, rows) + by, rows.length - 1));
+  state.journal.seq = at === 0 ? null : (rows[at]?.seq ?? null);
+}
+
+export function chosenEvent(state: State): VmEvent | undefined {
+  const rows = journalRows(state);
+  return rows[cursorIn(state, rows)];
+}
+
 /** Goes to the VM of the event that is chosen; stays where that VM is gone. */
 export function jumpToVm(state: State): boolean {
-  const event = journalRows(state)[state.journal.cursor];
+  const event = chosenEvent(state);
   if (!event || !state.vms.has(event.vm_id)) return false;
   state.fleet.cursor = event.vm_id;
   state.screen = { name: "vm", vmId: event.vm_id, pane: "events" };

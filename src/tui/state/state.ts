@@ -81,8 +81,8 @@ export type State = {
   };
   /** Of the VM that is looked at; null while none is. */
   detail: Detail | null;
-  /** The screen of all events: which one is chosen, counted from the newest, and what is looked for. */
-  journal: { cursor: number; top: number; filter: string };
+  /** The screen of all events: the number of the one that is chosen, null for whichever is newest, and what is looked for. */
+  journal: { seq: number | null; top: number; filter: string };
   toasts: Toast[];
   /** So many of them, the newest, have been on the screen. */
   toastsShown: number;
@@ -107,7 +107,7 @@ export const initialState = (server: string, settings: Settings, nowMs: number):
   overlay: null,
   fleet: { filter: "", cursor: null, marked: new Set(), top: 0 },
   detail: null,
-  journal: { cursor: 0, top: 0, filter: "" },
+  journal: { seq: null, top: 0, filter: "" },
   toasts: [],
   toastsShown: 0,
   history: [],

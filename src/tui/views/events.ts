@@ -3,7 +3,7 @@ import { safeJson } from "../../text/sanitize.ts";
 import { type Area, cutTop, inset } from "../canvas/area.ts";
 import type { Canvas, Style } from "../canvas/canvas.ts";
 import { scrolledTo } from "../canvas/table.ts";
-import { journalRows } from "../state/journal.ts";
+import { cursorIn, journalRows } from "../state/journal.ts";
 import { act, type Click, type View } from "./view.ts";
 
 const LOOKS: Partial<Record<VmEvent["type"], Style>> = {
@@ -39,7 +39,7 @@ export function drawEvents(
       [`  ${event.vm_name.padEnd(NAME_WIDTH)}`, { bold: true, ...paper }],
       [`  ${data}`, { ink: "muted", ...paper }],
     ]);
-    canvas.spot(line, { kind: "event", index: top + at }, { up: act("previous"), down: act("next") });
+    canvas.spot(line, { kind: "event", seq: event.seq }, { up: act("previous"), down: act("next") });
   }
 }
 
@@ -53,7 +53,7 @@ export const events: View = (canvas, area, state) => {
     canvas.line(line, ` ${rows.length} of ${state.events.length}  /${journal.filter}`, { ink: "accent" });
     body = rest;
   }
-  journal.cursor = Math.max(0, Math.min(journal.cursor, rows.length - 1));
-  journal.top = scrolledTo(journal.cursor, journal.top, body.height, rows.length);
-  drawEvents(canvas, body, rows, journal);
+  const cursor = cursorIn(state, rows);
+  journal.top = scrolledTo(cursor, journal.top, body.height, rows.length);
+  drawEvents(canvas, body, rows, { top: journal.top, cursor });
 };

@@ -7,7 +7,7 @@ import type { Pane, SortField, State } from "../state/state.ts";
 export type Click =
   | { kind: "action"; action: ActionName }
   | { kind: "choose"; vmId: string }
-  | { kind: "event"; index: number }
+  | { kind: "event"; seq: number }
   | { kind: "pane"; pane: Pane }
   | { kind: "sort"; field: SortField }
   /** To what lies over the screen: a key as if it was typed, or one of the things it offers. */
