@@ -87,7 +87,7 @@ export type AppOptions = {
   savePicture: ActionContext["savePicture"];
   copy: ActionContext["copy"];
   commands: Commands;
-  keepHistory: OverlayContext["keepHistory"];
+  running: OverlayContext["running"];
   /** Between two samples of what the VMs do, milliseconds. */
   sampleMs?: number;
 };
@@ -134,7 +134,7 @@ export class App implements Disposable {
       copy: options.copy,
       savePicture: options.savePicture,
       commands: options.commands,
-      keepHistory: options.keepHistory,
+      running: options.running,
       run: (action) => this.run(action),
     };
     this.#screen = new Screen(renderer, (buffer, area) => this.#paint(buffer, area));
@@ -172,9 +172,9 @@ export class App implements Disposable {
     this.#session?.[Symbol.dispose]();
     this.#session = null;
     this.#store.update((state) => {
-      const { settings, history, toasts } = state;
+      const { settings, history, toasts, themeNow } = state;
       const { version: _version, ...fresh } = initialState(target.server, settings, this.#store.now());
-      Object.assign(state, fresh, { history, toasts });
+      Object.assign(state, fresh, { history, toasts, themeNow });
     });
     try {
       const client = await this.#connect(target);
@@ -192,7 +192,9 @@ export class App implements Disposable {
   /** What follows from a change of the state: a frame, a question for the key, a server to remember, the bell. */
   #changed({ bell }: AppOptions): void {
     const { connection, settings, toasts } = this.#store.state;
-    if (connection.status === "refused" && this.#refusedSinceMs !== connection.sinceMs) {
+    // What lies over the screen is finished first.
+    const { overlay } = this.#store.state;
+    if (connection.status === "refused" && this.#refusedSinceMs !== connection.sinceMs && overlay === null) {
       this.#refusedSinceMs = connection.sinceMs;
       askForKey(this.#context);
     }
@@ -220,15 +222,19 @@ export class App implements Disposable {
   #paint(buffer: OptimizedBuffer, area: Area): void {
     this.#paintedMs = performance.now();
     const { state } = this.#store;
-    const wanted = state.settings.theme === "auto" ? this.#terminalTheme : state.settings.theme;
+    const chosen = state.themeNow ?? state.settings.theme;
+    const wanted = chosen === "auto" ? this.#terminalTheme : chosen;
     if (this.#theme.name !== wanted) this.#theme = themeNamed(wanted);
     const canvas = new Canvas<Click>(buffer, this.#theme);
+    if (state.detail) state.detail.pageSeen = false;
     shell(SCREENS[state.screen.name])(canvas, area, state, this.#store.now());
     if (state.overlay)
       roomOf(state.overlay.kind).draw(canvas, roomFor(area, state.overlay), state, state.overlay, this.#store.now());
     this.#canvas = canvas;
     // What lies over the screen lies over the picture, too.
-    const place = state.overlay && LARGE.has(state.overlay.kind) ? null : canvas.picture;
+    const isCovered = state.overlay !== null && LARGE.has(state.overlay.kind);
+    if (isCovered && state.detail) state.detail.pageSeen = false;
+    const place = isCovered ? null : canvas.picture;
     process.nextTick(() => this.#picture.place(place, state.detail?.picture?.bytes ?? null));
     const { cursor } = canvas;
     this.#renderer.setCursorPosition((cursor?.x ?? 0) + 1, (cursor?.y ?? 0) + 1, cursor !== null);

@@ -1,6 +1,7 @@
 import { CliRenderEvents, type CliRenderer, createCliRenderer } from "@opentui/core";
 import { writeSync } from "node:fs";
 import { App, type AppOptions } from "./app.ts";
+import { RunningCommands } from "./commands/running.ts";
 import { savePicture } from "./save-picture.ts";
 import { SettingsKeeper } from "./settings/keeper.ts";
 import { loadRemembered } from "./settings/settings-file.ts";
@@ -8,6 +9,11 @@ import { initialState } from "./state/state.ts";
 import { Store } from "./state/store.ts";
 import { TerminalState } from "./terminal-state.ts";
 import type { ThemeName } from "./theme/themes.ts";
+
+/** What commands of the palette undo when the interface is left may take so long, milliseconds. */
+const UNDO_MS = 5_000;
+/** A stop that the kernel does not do (nobody could continue this program) is waited for no longer, milliseconds. */
+const STOP_MS = 500;
 
 export type TuiOptions = Pick<AppOptions, "connect" | "serve" | "commands"> & {
   /** As the user named the server: a URL. */
@@ -52,7 +58,10 @@ export async function runTui(options: TuiOptions): Promise<void> {
   process.stdin.on("close", leave);
   renderer.on(CliRenderEvents.RENDER_ERROR, ({ error }: { error: unknown }) => fail(error));
   const store = new Store({ ...initialState(options.server, settings, Date.now()), history });
-  if (options.theme !== null) settings.theme = options.theme;
+  store.state.themeNow = options.theme;
+  const running = new RunningCommands();
+  const suspend = stopper(renderer, terminal);
+  process.on("SIGTSTP", suspend);
   try {
     using app = new App({
       ...options,
@@ -61,9 +70,9 @@ export async function runTui(options: TuiOptions): Promise<void> {
       theme: options.plain ? "none" : "terminal",
       onQuit: leave,
       savePicture: (vm, bytes) => savePicture(options.cwd, vm, bytes),
-      copy: (text) => void renderer.copyToClipboardOSC52(text),
-      keepHistory: () => {},
-      suspend: () => void suspend(renderer, terminal),
+      copy: (text) => renderer.copyToClipboardOSC52(text),
+      running,
+      suspend,
       shell: (vm) => lend(renderer, terminal, () => options.shell(vm)),
       bell: () => void writeSync(1, "\u0007"),
     });
@@ -75,6 +84,8 @@ export async function runTui(options: TuiOptions): Promise<void> {
   } finally {
     renderer.destroy();
     await renderer.closed.finally(() => terminal.restore());
+    process.off("SIGTSTP", suspend);
+    await running.end(UNDO_MS);
     process.off("uncaughtException", fail);
     process.off("unhandledRejection", fail);
     process.stdin.off("end", leave);
@@ -82,15 +93,31 @@ export async function runTui(options: TuiOptions): Promise<void> {
   }
 }
 
-/** Gives the terminal back and stops, as ctrl-z does everywhere; goes on when the shell continues it. */
-async function suspend(renderer: CliRenderer, terminal: TerminalState): Promise<void> {
-  await renderer.suspend();
-  terminal.restore();
-  process.once("SIGCONT", () => {
+/**
+ * Gives the terminal back and stops, as ctrl-z does everywhere; goes on when the shell continues it. The whole process group stops: a
+ * script that runs this program belongs to the same job.
+ */
+function stopper(renderer: CliRenderer, terminal: TerminalState): () => void {
+  let isStopping = false;
+  const suspend = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    await renderer.suspend();
+    terminal.restore();
+    const { promise: continued, resolve } = Promise.withResolvers<void>();
+    process.once("SIGCONT", resolve);
+    process.off("SIGTSTP", begin);
+    process.kill(0, "SIGTSTP");
+    // In a group that has no shell the kernel does not stop anybody.
+    await Promise.race([continued, Bun.sleep(STOP_MS)]);
+    process.off("SIGCONT", resolve);
+    process.on("SIGTSTP", begin);
     terminal.save();
-    void renderer.resume();
-  });
-  process.kill(process.pid, "SIGSTOP");
+    await renderer.resume();
+    isStopping = false;
+  };
+  const begin = () => void suspend();
+  return begin;
 }
 
 /** Gives the terminal to somebody else for a while. */

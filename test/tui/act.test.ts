@@ -81,7 +81,7 @@ test("the palette: completes, runs a command of hype, keeps what was run, and sa
   expect(await tui.until("vms")).toContain("there is no command");
   await tui.press("RETURN", ":", "ARROW_UP", "ARROW_UP");
   await tui.until("vms list");
-  expect(tui.seen.history).toEqual(["vms list", "vms lst"]);
+  expect(tui.store.state.history).toEqual(["vms list", "vms lst"]);
   await tui.press("ESCAPE");
   await tui.until("q quit");
 });
@@ -149,6 +149,13 @@ test("the history holds no keys and no doubles", () => {
   expect(remembered(["a"], "a")).toEqual(["a"]);
   expect(remembered(["a"], "vms list --key secret")).toEqual(["a"]);
   expect(remembered(["a"], `keys show hype_${"k".repeat(43)}`)).toEqual(["a"]);
+  for (const line of [
+    "emulate demo --http-credentials anna:secret",
+    "proxy set demo http://anna:secret@proxy:8080",
+    "vms create x --proxy socks5://anna:secret@proxy:1080",
+  ])
+    expect(remembered(["a"], line)).toEqual(["a"]);
+  expect(remembered(["a"], "open demo https://shop.example/@anna")).toHaveLength(2);
   expect(
     remembered(
       Array.from({ length: 300 }, (_, at) => String(at)),

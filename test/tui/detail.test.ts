@@ -133,3 +133,38 @@ test("a VM that vanishes while it is looked at: the fleet is shown", async () =>
   await tui.server.engine.delete("web-1");
   await tui.until("No VMs");
 });
+
+test("no picture is asked for where there is no room for one, nor beneath what covers it", async () => {
+  const asked = { tabs: 0, pictures: 0 };
+  const twice = async (tui: TuiWorld) => {
+    const before = asked.tabs;
+    await tui.until(() => asked.tabs >= before + 2); // the lists are asked for as often as pictures are
+  };
+  await using tui = await TuiWorld.open({
+    width: 60,
+    height: 15,
+    prepare: (server) => {
+      prepare(server, async () => {
+        asked.pictures += 1;
+        return new Uint8Array(PIXEL);
+      });
+      const guest = server.engine.guests.get("web-1") as unknown as { tabs(): Promise<object> };
+      const { tabs } = guest;
+      guest.tabs = () => {
+        asked.tabs += 1;
+        return tabs();
+      };
+    },
+  });
+  await tui.until("web-1");
+  await tui.press("RETURN");
+  await twice(tui);
+  expect(asked.pictures).toBe(0);
+  tui.screen.resize(120, 40);
+  await tui.until(() => asked.pictures > 0);
+  await tui.press("?");
+  await tui.until("Keys: this VM");
+  const before = asked.pictures;
+  await twice(tui);
+  expect(asked.pictures - before).toBeLessThanOrEqual(1); // one was on its way
+}, 60_000);

@@ -5,6 +5,9 @@ import { Shown } from "./pty.ts";
 
 setDefaultTimeout(30_000);
 
+const childOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+
 let server: TestServer;
 beforeAll(() => {
   server = startTestServer();
@@ -31,16 +34,35 @@ describe("the terminal is as it was", () => {
     await shown.restored();
   });
 
-  test("when it is suspended, and it is drawn anew when it is continued", async () => {
+  // As beneath a shell with job control, and in a script that is run by one: the whole job stops, and fg brings it back.
+  test.each([
+    ["ctrl-z", '"$@"'],
+    ["ctrl-z, in a script", `sh -c '"$@"; exit $?' sh "$@"`],
+    ["kill -TSTP", '"$@"'],
+  ])("when it is suspended (%s), and it is drawn anew when it is continued", async (how, program) => {
+    await using shown = new Shown(
+      server.url,
+      {},
+      `set -m; ${program}; echo; echo shell is back; read -r _; fg; exit $?`,
+    );
+    await shown.until("demo");
+    if (how === "kill -TSTP") process.kill(childOf(shown.pid), "SIGTSTP");
+    else shown.type("\u001a");
+    await shown.told("shell is back");
+    await shown.restored();
+    shown.output = "";
+    shown.type("\r");
+    await shown.until("demo");
+    shown.type("q");
+    expect(await shown.ended()).toBe(0);
+    await shown.restored();
+  });
+
+  test("where no shell could continue it, ctrl-z leaves it as it is", async () => {
     await using shown = new Shown(server.url);
     await shown.until("demo");
     shown.type("\u001a");
-    await shown.told("\u001b[?1049l");
-    const state = () => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${shown.pid}/status`, "utf8"))?.[1];
-    while (state() !== "T") await new Promise(setImmediate);
-    await shown.restored();
-    shown.output = "";
-    shown.kill("SIGCONT");
+    await shown.heard((output) => output.split("\u001b[?1049h").length === 3);
     await shown.until("demo");
     shown.type("q");
     expect(await shown.ended()).toBe(0);

@@ -4,6 +4,7 @@ import { tuiCommands } from "../../src/cli/tui-commands.ts";
 import { connect } from "../../src/client/client.ts";
 import type { Target } from "../../src/tui/connection/session.ts";
 import { App } from "../../src/tui/app.ts";
+import { RunningCommands } from "../../src/tui/commands/running.ts";
 import { DEFAULT_SETTINGS, initialState, type Settings } from "../../src/tui/state/state.ts";
 import { Store } from "../../src/tui/state/store.ts";
 import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
@@ -30,7 +31,6 @@ export type Seen = {
   bells: number;
   saved: Map<string, Uint8Array>;
   copied: string[];
-  history: string[];
 };
 
 /** What is shown for the test's server. */
@@ -53,6 +53,7 @@ export class TuiWorld implements AsyncDisposable {
     readonly store: Store,
     readonly app: App,
     readonly seen: Seen,
+    readonly running: RunningCommands,
   ) {}
 
   static async open({
@@ -76,9 +77,9 @@ export class TuiWorld implements AsyncDisposable {
       bells: 0,
       saved: new Map(),
       copied: [],
-      history: [],
     };
     let target: Target = { server: server.url, key: null };
+    const running = new RunningCommands();
     const app = new App({
       renderer: screen.renderer,
       // The address on the screen is the same in every run; the port behind it is not.
@@ -106,12 +107,12 @@ export class TuiWorld implements AsyncDisposable {
         () => target,
         async (shown) => await connect({ base: shown.server, key: shown.key ?? null }),
       ),
-      keepHistory: (lines) => void (seen.history = [...lines]),
-      copy: (text) => void seen.copied.push(text),
+      running,
+      copy: (text) => seen.copied.push(text) > 0,
       sampleMs,
     });
     void app.connectTo({ server: address, key: null });
-    return new TuiWorld(server, screen, store, app, seen);
+    return new TuiWorld(server, screen, store, app, seen, running);
   }
 
   /** Waits for a frame that holds the text, or what the function looks for. */

@@ -25,11 +25,11 @@ export const askForServer: Action = ({ store, connectTo }) =>
     };
   });
 
-/** Asks for a key of the server that refused. It is kept in memory only. */
+/** Asks for a key of the server. It is kept in memory only. */
 export function askForKey({ store, connectTo }: Pick<ActionContext, "store" | "connectTo">): void {
   store.update((state) => {
     const { server } = state.connection;
-    state.overlay ??= {
+    state.overlay = {
       kind: "prompt",
       title: `Key for ${server.replace(/^https?:\/\//, "")}`,
       hint: "hype_…; escape leaves it",
@@ -76,8 +76,12 @@ export const chooseColumns: Action = (context) =>
 /** auto, then each theme, then auto again. */
 export const nextTheme: Action = ({ store }) => {
   const all = ["auto", ...THEME_NAMES] as const;
-  const next = all[(all.indexOf(store.state.settings.theme) + 1) % all.length] ?? "auto";
-  store.update(({ settings }) => void (settings.theme = next));
+  const { settings, themeNow } = store.state;
+  const next = all[(all.indexOf(themeNow ?? settings.theme) + 1) % all.length] ?? "auto";
+  store.update((state) => {
+    state.settings.theme = next;
+    state.themeNow = null;
+  });
   store.toast("info", `theme: ${next}`);
 };
 

@@ -17,8 +17,8 @@ export type ActionContext = {
   /** Gives the terminal to a shell in this VM until it ends or the user leaves it. @throws HypeError what refused it or broke it off */
   shell(vm: string): Promise<void>;
   redraw(): void;
-  /** Hands text to the terminal's clipboard (OSC 52). */
-  copy(text: string): void;
+  /** Hands text to the terminal's clipboard (OSC 52). @returns whether the terminal takes any */
+  copy(text: string): boolean;
   /** Writes a picture of a VM where it overwrites nothing. @returns its path */
   savePicture(vm: string, bytes: Uint8Array): Promise<string>;
 };

@@ -6,7 +6,7 @@ import { setFilter } from "../overlays/filter.ts";
 import { emptyPalette } from "../overlays/palette.ts";
 import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import type { SortField } from "../state/state.ts";
-import { askForServer, chooseColumns, chooseServer, nextTheme, toggleBell } from "./connecting.ts";
+import { askForKey, askForServer, chooseColumns, chooseServer, nextTheme, toggleBell } from "./connecting.ts";
 import { type Action, inState } from "./context.ts";
 import { ALL_ROWS, enter, isMeasured, movePane, openPane, otherVm, PAGE_ROWS, step, stepFound } from "./moving.ts";
 import { copyMenu, deleteTargets, onChosen, onTargets, openCreateForm, openShell, openUrl } from "./vms.ts";
@@ -134,5 +134,6 @@ export const ACTIONS: Record<ActionName, Action> = {
     state.screen = { name: "events" };
     state.journal = { seq: null, top: 0, filter: "" };
   }),
+  "ask-key": askForKey,
   dismiss: ({ store }) => store.dismiss(),
 };

@@ -103,8 +103,8 @@ export function copyMenu({ store, copy }: ActionContext): void {
       key,
       label,
       run: () => {
-        copy(text);
-        store.toast("good", `copied: ${text}`);
+        if (copy(text)) store.toast("good", `copied: ${text}`);
+        else store.toast("info", `this terminal takes no copies; by hand: ${text}`, true);
       },
     }));
   store.update((state) => void (state.overlay = { kind: "menu", title: `Copy of ${vm.name}`, items, cursor: 0 }));

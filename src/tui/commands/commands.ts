@@ -33,8 +33,11 @@ export function splitLine(line: string): string[] {
 
 const MOST_LINES = 200;
 
-/** The history with one more line in it: no doubles in a row, none with a key in it. */
+/** Options that take a secret, our keys, and addresses with a password in them. */
+const SECRET = /--(key|password|token|secret|http-credentials)\b|hype_[A-Za-z0-9_-]{20,}|\w:\/\/[^\s/@]+@/;
+
+/** The history with one more line in it: no doubles in a row, none with a secret in it. */
 export function remembered(history: readonly string[], line: string): string[] {
-  if (/--key\b|hype_[A-Za-z0-9_-]{20,}/.test(line) || history.at(-1) === line) return [...history];
+  if (SECRET.test(line) || history.at(-1) === line) return [...history];
   return [...history, line].slice(-MOST_LINES);
 }

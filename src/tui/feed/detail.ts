@@ -11,6 +11,8 @@ const PICTURE_MS = 2_000;
 /** A guest under load takes long; a picture that comes later than this is of no use. */
 const PICTURE_TIMEOUT_MS = 10_000;
 const PICTURE_QUALITY = 60;
+/** So often it is looked whether the picture is seen again: no question to anybody, milliseconds. */
+const SEEN_MS = 100;
 const LOG_LINES = 1_000;
 const RETRY_MS = { first: 500, last: 10_000 };
 /** Their logs come to an end. */
@@ -125,12 +127,11 @@ const artifacts = repeated(
 );
 const picture = repeated(
   PICTURE_MS,
-  ({ client, vmId, signal }) =>
-    client.browser.screenshot(
-      vmId,
-      { format: "jpeg", quality: PICTURE_QUALITY, timeout_ms: PICTURE_TIMEOUT_MS },
-      { signal },
-    ),
+  async ({ client, store, vmId, signal }) => {
+    while (!store.state.detail?.pageSeen && !signal.aborted) await pause(SEEN_MS, signal);
+    const wanted = { format: "jpeg", quality: PICTURE_QUALITY, timeout_ms: PICTURE_TIMEOUT_MS } as const;
+    return await client.browser.screenshot(vmId, wanted, { signal });
+  },
   (detail, bytes) => {
     // The same picture is not drawn again: some terminals flicker.
     const same = detail.picture !== null && Buffer.compare(detail.picture.bytes, bytes) === 0;

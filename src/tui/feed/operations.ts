@@ -77,12 +77,12 @@ export class Operations {
   }
 
   /** @param copy hands the link to the terminal's clipboard */
-  async liveLink(vm: Vm, copy: (text: string) => void): Promise<void> {
+  async liveLink(vm: Vm, copy: (text: string) => boolean): Promise<void> {
     await this.#tell(`live link of ${vm.name}`, async () => {
       const { url, expires_at } = await this.#client.live.createLink(vm.id, {}, this.#call);
-      copy(url);
+      const isCopied = copy(url);
       this.#store.toast("info", url, true);
-      return `live link copied; good until ${expires_at.slice(11, 16)} UTC`;
+      return `live link ${isCopied ? "copied" : "made"}; good until ${expires_at.slice(11, 16)} UTC`;
     });
   }
 
@@ -112,8 +112,13 @@ export class Operations {
   }
 
   #undoable(action: Undoable, vms: readonly Vm[], doing: string, done: string): Promise<void> {
-    this.#last = { action, ids: vms.map(({ id }) => id) };
-    return this.#each(vms, doing, done, ({ id }) => this.#client.vms[action](id, this.#call));
+    const last: { action: Undoable; ids: string[] } = { action, ids: [] };
+    return this.#each(vms, doing, done, async ({ id }) => {
+      const vm = await this.#client.vms[action](id, this.#call);
+      last.ids.push(id); // what failed is not undone
+      this.#last = last;
+      return vm;
+    });
   }
 
   /** One thing; its end is told in the corner. */

@@ -59,6 +59,7 @@ export type ActionName =
   | "next-pane"
   | "previous-pane"
   | "events"
+  | "ask-key"
   | "dismiss"
   | "redraw";
 
@@ -306,6 +307,14 @@ export const BINDINGS: readonly Binding[] = [
     footer: "close",
   },
 
+  {
+    where: ["screens"],
+    keys: ["K"],
+    action: "ask-key",
+    help: "Give the server another key",
+    footer: "key",
+    when: ({ connection }) => connection.status === "refused",
+  },
   { where: ["screens"], keys: ["x"], action: "dismiss", help: "Take messages away" },
   { where: ["screens"], keys: [":", "ctrl+p"], action: "palette", help: "Any command of hype", footer: "command" },
   { where: ["screens"], keys: ["?"], action: "help", help: "All keys of this view", footer: "help" },

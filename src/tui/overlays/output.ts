@@ -1,4 +1,5 @@
 import { cutBottom, inset } from "../canvas/area.ts";
+import { clean, wrap } from "../canvas/text.ts";
 import { nameOf } from "../keys/match.ts";
 import { NOTHING } from "../views/view.ts";
 import type { OverlayRoom } from "./overlay.ts";
@@ -12,9 +13,16 @@ export const output: OverlayRoom<"output"> = {
     const inside = inset(canvas.box(frame, `hype ${own.title}`, { ink: "accent", paper: "panel" }), 1, 0);
     const [body, foot] = cutBottom(inside, 1);
     const all = own.lines.all();
-    const from = own.follow ? Math.max(0, all.length - body.height) : Math.min(own.top, Math.max(0, all.length - 1));
-    for (const [at, line] of all.slice(from, from + body.height).entries())
-      canvas.text({ ...body, y: body.y + at, height: 1 }, line, { paper: "panel" });
+    const rows: string[] = [];
+    if (own.follow)
+      for (let at = all.length - 1; at >= 0 && rows.length < body.height; at--)
+        rows.unshift(...wrap(clean(all[at]!), body.width));
+    else
+      for (let at = Math.min(own.top, all.length - 1); at >= 0 && at < all.length && rows.length < body.height; at++)
+        rows.push(...wrap(clean(all[at]!), body.width));
+    const shown = own.follow ? rows.slice(-body.height) : rows.slice(0, body.height);
+    for (const [at, row] of shown.entries())
+      canvas.text({ ...body, y: body.y + at, height: 1 }, row, { paper: "panel" });
     canvas.spot(frame, NOTHING, { up: { kind: "key", key: "up" }, down: { kind: "key", key: "down" } });
     const end =
       own.code === null

@@ -1,6 +1,7 @@
 import type { Area } from "../canvas/area.ts";
 import type { Canvas } from "../canvas/canvas.ts";
 import type { Commands } from "../commands/commands.ts";
+import type { RunningCommands } from "../commands/running.ts";
 import type { Operations } from "../feed/operations.ts";
 import type { ActionName } from "../keys/bindings.ts";
 import type { Key } from "../keys/match.ts";
@@ -15,8 +16,7 @@ export type OverlayContext = {
   operations: Operations;
   commands: Commands;
   run(action: ActionName): void;
-  /** Remembers the palette's lines for the next start. */
-  keepHistory(lines: readonly string[]): void;
+  running: RunningCommands;
 };
 
 /** Something that lies over the screen and has the keys. Its state stands in `State.overlay`. */

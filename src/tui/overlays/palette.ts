@@ -99,7 +99,7 @@ function recall(own: PaletteOverlay, by: number, { store }: OverlayContext): voi
 
 /** Runs the line; what it writes comes into a pane of its own. */
 function run(line: string, context: OverlayContext): void {
-  const { store, keepHistory } = context;
+  const { store, running } = context;
   if (line === "") return;
   const lines = new Lines();
   const stop = new AbortController();
@@ -108,12 +108,18 @@ function run(line: string, context: OverlayContext): void {
     state.history = remembered(state.history, title);
     state.overlay = { kind: "output", title, lines, code: null, top: 0, follow: true, stop };
   });
-  keepHistory(store.state.history);
-  void runEach(forSelection(title, store.state), context, lines, stop.signal).then((code) =>
+  const isOpen = () => store.state.overlay?.kind === "output" && store.state.overlay.lines === lines;
+  const done = runEach(forSelection(title, store.state), context, lines, stop.signal).then((code) => {
+    if (!isOpen()) {
+      const said =
+        code === 0 ? "done" : `exit code ${code}: ${lines.all().findLast((text) => text.trim() !== "") ?? ""}`;
+      return store.toast(code === 0 ? "good" : "bad", `${title}: ${said}`, code !== 0);
+    }
     store.update((state) => {
-      if (state.overlay?.kind === "output" && state.overlay.lines === lines) state.overlay = { ...state.overlay, code };
-    }),
-  );
+      if (state.overlay?.kind === "output") state.overlay = { ...state.overlay, code };
+    });
+  });
+  running.add(stop, done);
 }
 
 /** `{}` stands for the VMs that are marked, or for the chosen one: the line is run once for each. */

@@ -28,6 +28,8 @@ export type Detail = {
   entries: readonly Entry[] | null;
   artifacts: readonly Artifact[] | null;
   picture: Picture | null;
+  /** Noted when the screen is drawn: whether the page's picture has a place on it that nothing covers. */
+  pageSeen: boolean;
   /** Whose log the pane of logs follows. */
   logSource: "agent" | "vmm";
   /** Why the pane has nothing to show. */
@@ -47,6 +49,7 @@ export const emptyDetail = (vmId: string): Detail => ({
   entries: null,
   artifacts: null,
   picture: null,
+  pageSeen: false,
   logSource: "agent",
   problem: null,
   scroll: AT_START,

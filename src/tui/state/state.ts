@@ -89,6 +89,8 @@ export type State = {
   /** Lines given to the palette, newest last. */
   history: string[];
   settings: Settings;
+  /** For this start, whatever the settings say. */
+  themeNow: ThemeName | null;
   /** Rises with every change: what is worked out from the state is kept as long as it stands still. */
   version: number;
 };
@@ -112,5 +114,6 @@ export const initialState = (server: string, settings: Settings, nowMs: number):
   toastsShown: 0,
   history: [],
   settings,
+  themeNow: null,
   version: 0,
 });

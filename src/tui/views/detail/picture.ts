@@ -18,6 +18,7 @@ export const drawPage: PaneView = ({ canvas, area, vm, detail, nowMs }) => {
   const say = (text: string) => void canvas.text(inside, ` ${text}`, { ink: "muted" });
   if (!isRunning) return say(`${vm.name} is ${vm.status}`);
   if (!canvas.theme.isColoured) return say("the page is not drawn without colours");
+  detail.pageSeen = true;
   if (!picture) return say(problem ?? "waiting for the first picture");
   canvas.picture = inside;
 };
