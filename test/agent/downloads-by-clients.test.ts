@@ -102,28 +102,41 @@ const beginUntil = async (isMeant: (download: Download) => boolean): Promise<Dow
   }
 };
 
+/** A client that speaks for itself: Puppeteer may take another client's browser target for its own, and that one leaves. */
+async function bareClient() {
+  const socket = new WebSocket(`${agent.endpoint.replace("http", "ws")}/devtools/browser`, authorised() as never);
+  await new Promise((open, fail) => {
+    socket.onopen = open;
+    socket.onerror = fail;
+  });
+  return {
+    set: async (downloadPath: string) => {
+      const answered = new Promise<unknown>(
+        (done) => (socket.onmessage = ({ data }) => done(JSON.parse(String(data)))),
+      );
+      const params = { behavior: "allowAndName", downloadPath };
+      socket.send(JSON.stringify({ id: 1, method: "Browser.setDownloadBehavior", params }));
+      expect(await answered).toEqual({ id: 1, result: {} });
+    },
+    leave: () => socket.close(),
+  };
+}
+
 test.skipIf(!isRoot)(
   "who set a behaviour and leaves gives it back, though others stay; theirs stays theirs",
   async () => {
-    const bystander = await attach();
-    const setter = await attach();
-    const heir = await attach();
+    const [bystander, setter, heir] = [await bareClient(), await bareClient(), await bareClient()];
     try {
-      const set = async (client: typeof setter, downloadPath: string) =>
-        (await client.target().createCDPSession()).send("Browser.setDownloadBehavior", {
-          behavior: "allowAndName",
-          downloadPath,
-        });
-      await set(setter, "/tmp/setter");
+      await setter.set("/tmp/setter");
       expect(await beginUntil(() => true)).toMatchObject({ by_client: true });
-      await setter.disconnect();
+      setter.leave();
       const ours = await beginUntil(({ by_client, state }) => !by_client && state === "completed");
       expect(await bytesOf(ours.id)).toBe("x");
-      await set(heir, "/tmp/heir");
-      await bystander.disconnect();
+      await heir.set("/tmp/heir");
+      bystander.leave();
       expect(await beginUntil(() => true)).toMatchObject({ by_client: true, state: "completed" });
     } finally {
-      await Promise.all([bystander, setter, heir].map((client) => client.disconnect()));
+      for (const client of [bystander, setter, heir]) client.leave();
     }
     await beginUntil(({ by_client, state }) => !by_client && state === "completed");
   },
