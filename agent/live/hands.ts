@@ -11,6 +11,7 @@ import type { Browser } from "../chromium/supervisor.ts";
 import type { Emulation } from "../emulation/emulation.ts";
 import { choose, openChoices } from "./choices.ts";
 import { Controls } from "./controls.ts";
+import { CursorShape } from "./cursor.ts";
 import type { Screen } from "./screen.ts";
 import { copySelection } from "./selection.ts";
 
@@ -34,6 +35,7 @@ type Told = {
 /** What a watcher who holds control does to the tab it watches. Everything taken hold of is let go by {@link Hands.release}. */
 export class Hands {
   readonly #controls: Controls;
+  readonly #cursor: CursorShape;
   #releaseDialogs: (() => void) | null = null;
   #isResized = false;
   #loads = 0;
@@ -47,6 +49,7 @@ export class Hands {
     private readonly told: Told,
   ) {
     this.#controls = new Controls(screen, (thrown) => told.failed(thrown));
+    this.#cursor = new CursorShape(screen, (message) => told.tell(message));
   }
 
   /** @param tabs as they were listed last @throws HypeError `tab_not_found` | `url_not_allowed` | `history_end` | `dialog_not_found` */
@@ -56,6 +59,7 @@ export class Hands {
     switch (command.type) {
       case "mouse":
         this.#controls.mouse(command);
+        this.#cursor.moved(command);
         if (command.action === "up" && command.button === "left") void this.#lookForPicker(command);
         return;
       case "key":
@@ -112,6 +116,7 @@ export class Hands {
     if (this.#hasChoices) void choose(this.screen, { type: "choose" }).catch(() => {}); // the tab is gone
     this.#tellChoices(null);
     this.#controls.release();
+    this.#cursor.release();
     this.#releaseDialogs?.();
     this.#releaseDialogs = null;
     if (!this.#isResized) return;

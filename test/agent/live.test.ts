@@ -22,6 +22,13 @@ const PAGES = {
   "/moving": page("moving", MOVING),
   "/live-form": page("form", FORM),
   "/outer": page("outer", `<iframe src="/live-form" style="width:600px;height:300px;border:0"></iframe>`),
+  "/cursors": page(
+    "cursors",
+    `<a href=/still style="display:block;height:50px">link</a><input style="display:block;height:50px;width:200px">
+     <div style="height:50px;cursor:url(/nowhere.png),crosshair">own</div><div id=shadow></div>
+     <script>getComputedStyle = () => ({ cursor: "wait" });
+     document.querySelector("#shadow").attachShadow({ mode: "open" }).innerHTML = "<p style='height:50px;margin:0;cursor:move'>in</p>"</script>`,
+  ),
   "/endless": page("endless", `<script>onclick = () => { for (;;); }</script>`),
   "/opener": page("opener", `<button style="width:200px;height:60px" onclick="window.open('/still')">open</button>`),
 };
@@ -172,6 +179,20 @@ describe("acting", () => {
     ]);
   });
 
+  test("the cursor's shape is told when it changes, whatever the page makes of the question", async () => {
+    await browsing.open("/cursors");
+    using watcher = await watchLive(browsing.agent);
+    watcher.say({ type: "watch" });
+    await watcher.picture();
+    const over = async (y: number, cursor: string, since: number) => {
+      watcher.say({ type: "mouse", action: "move", x: 20, y });
+      await watcher.message("cursor", (message) => message.cursor === cursor, since);
+    };
+    const shapes = ["pointer", "text", "crosshair", "move", "default"];
+    for (const [at, shape] of shapes.entries()) await over(25 + at * 50, shape, 0);
+    watcher.say({ type: "release" });
+    await over(25, "pointer", watcher.messages.length);
+  });
   test("copy and cut give the selection of the frame that has the focus, but no password", async () => {
     for (const path of ["/live-form", "/outer"]) {
       await browsing.open(path);
