@@ -3,12 +3,12 @@ import { HypeError, LIMITS, type LiveFrame, type LiveMessage } from "../../src/c
 import { LiveSession, type LiveParts } from "../live/live-session.ts";
 import { refuse } from "./cdp-tunnel.ts";
 import type { Upgrade } from "./door.ts";
+import { watchHeartbeat } from "./heartbeat.ts";
 
 export const LIVE_PATH = "/v1/live";
 const MAX_WATCHERS = 32;
 /** A watcher that takes nothing is cut when this much waits for it, bytes: pictures wait for its word, other messages do not. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-const HEARTBEAT_MS = 15_000;
 /** RFC 6455, section 7.4.1, and its registry: the other side is to try again later. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -33,21 +33,13 @@ export function liveSocket(parts: LiveParts): Upgrade {
         tell: (message: LiveMessage) => send(JSON.stringify(message)),
         show: (frame, jpeg) => send(pictureMessage(frame, jpeg)),
       });
-      let isAlive = true;
-      const heartbeat = setInterval(() => {
-        if (!isAlive) return client.terminate();
-        isAlive = false;
-        client.ping();
-      }, HEARTBEAT_MS);
-      client.on("pong", () => (isAlive = true));
+      watchHeartbeat(client);
       client.on("message", (data, isBinary) => {
-        isAlive = true;
         session.take(isBinary ? "" : String(data)); // no command is binary: it is answered as one that is no JSON
       });
       client.on("error", () => client.terminate()); // a message beyond the limit, a broken frame
       client.on("close", () => {
         watchers -= 1;
-        clearInterval(heartbeat);
         session.end();
       });
     });

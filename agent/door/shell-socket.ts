@@ -12,9 +12,9 @@ import {
 import { Shell } from "../shell/shell.ts";
 import { refuse } from "./cdp-tunnel.ts";
 import type { Upgrade } from "./door.ts";
+import { watchHeartbeat } from "./heartbeat.ts";
 
 export const SHELL_PATH = "/v1/shell";
-const HEARTBEAT_MS = 15_000;
 /** A caller says at once what it wants, milliseconds. */
 const OPEN_MS = 10_000;
 /** RFC 6455, section 7.4.1: all is done; what was said breaks the rules; it cannot be done. */
@@ -67,15 +67,8 @@ export function shellSocket(): { upgrade: Upgrade; end(): void } {
         else shell.acknowledge(command.bytes);
       };
       const silence = setTimeout(() => client.close(POLICY, "nothing was asked for"), OPEN_MS);
-      let isAlive = true;
-      const heartbeat = setInterval(() => {
-        if (!isAlive) return client.terminate();
-        isAlive = false;
-        client.ping();
-      }, HEARTBEAT_MS);
-      client.on("pong", () => (isAlive = true));
+      watchHeartbeat(client);
       client.on("message", (data, isBinary) => {
-        isAlive = true;
         if (client.readyState !== client.OPEN) return;
         try {
           if (!isBinary) return obey(String(data));
@@ -91,7 +84,6 @@ export function shellSocket(): { upgrade: Upgrade; end(): void } {
       client.on("close", () => {
         connections -= 1;
         clearTimeout(silence);
-        clearInterval(heartbeat);
         shell?.[Symbol.dispose]();
       });
     });

@@ -47,6 +47,11 @@ test("opening a page, a screenshot, copying", async () => {
   await tui.press("c");
   await tui.until("copied:");
   expect(tui.seen.copied).toEqual(["http://127.0.0.1:7777/api/v1/vms/demo/cdp"]);
+  await tui.press("y");
+  await tui.until("Copy of demo");
+  await tui.press("t");
+  expect(await tui.until("CDP URL with its token; good until")).not.toContain(tui.seen.copied.at(-1));
+  expect(tui.seen.copied.at(-1)).toMatch(/^ws:.*token=/);
 });
 
 test("a failure says why and stays until it is dismissed; undo takes back what can be", async () => {
@@ -153,6 +158,9 @@ test("the history holds no keys and no doubles", () => {
     "emulate demo --http-credentials anna:secret",
     "proxy set demo http://anna:secret@proxy:8080",
     "vms create x --proxy socks5://anna:secret@proxy:1080",
+    "proxy set demo anna:secret@proxy:8080",
+    'emulate demo --header "Authorization: Bearer secret"',
+    "open demo https://shop.example/?token=secret",
   ])
     expect(remembered(["a"], line)).toEqual(["a"]);
   expect(remembered(["a"], "open demo https://shop.example/@anna")).toHaveLength(2);

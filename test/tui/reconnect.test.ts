@@ -51,18 +51,24 @@ const logged = (directory: string) => {
     appendFileSync(file, Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\n`).join(""));
 };
 
-test("a console goes on when the server is back, with what was written meanwhile, and nothing twice", async () => {
-  using logs = temporaryDirectory();
-  const log = logged(logs.path);
-  log(1, 5);
-  await using tui = await TuiWorld.open({
+/** The console of a VM whose logs stand there. */
+async function consoleOf(logDir: string): Promise<TuiWorld> {
+  const tui = await TuiWorld.open({
     prepare: ({ engine }) => {
-      engine.logDir = logs.path;
+      engine.logDir = logDir;
       engine.add("a-1");
     },
   });
   await tui.until("a-1");
   await tui.press("RETURN", "3");
+  return tui;
+}
+
+test("a console goes on when the server is back, with what was written meanwhile, and nothing twice", async () => {
+  using logs = temporaryDirectory();
+  const log = logged(logs.path);
+  log(1, 5);
+  await using tui = await consoleOf(logs.path);
   await tui.until("line 5");
   const port = Number(new URL(tui.server.url).port);
   await tui.server.app.stop(true);
@@ -79,14 +85,7 @@ test("what is read in a console stays where it is while the oldest lines go", as
   using logs = temporaryDirectory();
   const log = logged(logs.path);
   log(1, 1_000);
-  await using tui = await TuiWorld.open({
-    prepare: ({ engine }) => {
-      engine.logDir = logs.path;
-      engine.add("a-1");
-    },
-  });
-  await tui.until("a-1");
-  await tui.press("RETURN", "3");
+  await using tui = await consoleOf(logs.path);
   await tui.until("line 1000");
   await tui.press("k", "k", "k");
   const first = (frame: string) => /line \d+/.exec(frame.split("\n").slice(3).join("\n"))?.[0];
@@ -128,10 +127,13 @@ function stoppableLine() {
         socket.data = { other: null, waiting: [] };
         all.add(socket);
         const data: Pair = { other: socket, waiting: [] };
-        void Bun.connect<Pair>({ hostname: "127.0.0.1", port, socket: handlers, data }).then((other) => {
-          socket.data.other = other;
-          pass(socket);
-        });
+        void Bun.connect<Pair>({ hostname: "127.0.0.1", port, socket: handlers, data }).then(
+          (other) => {
+            socket.data.other = other;
+            pass(socket);
+          },
+          () => void socket.end(), // the server has ended before
+        );
       },
     },
   });

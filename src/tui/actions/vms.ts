@@ -83,8 +83,8 @@ export function openUrl({ store, operations }: ActionContext): void {
   });
 }
 
-/** What of a VM is wanted elsewhere. None of it holds a key. */
-export function copyMenu({ store, copy }: ActionContext): void {
+/** What of a VM is wanted elsewhere. One of it lets its reader in for a while, and says so; none holds a key. */
+export function copyMenu({ store, copy, operations }: ActionContext): void {
   const vm = chosen(store.state);
   if (!vm) return;
   const { server } = store.state.connection;
@@ -107,6 +107,7 @@ export function copyMenu({ store, copy }: ActionContext): void {
         else store.toast("info", `this terminal takes no copies; by hand: ${text}`, true);
       },
     }));
+  items.splice(1, 0, { key: "t", label: "CDP URL with a token", run: () => void operations.cdpUrl(vm, copy) });
   store.update((state) => void (state.overlay = { kind: "menu", title: `Copy of ${vm.name}`, items, cursor: 0 }));
 }
 

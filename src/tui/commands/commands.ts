@@ -33,8 +33,9 @@ export function splitLine(line: string): string[] {
 
 const MOST_LINES = 200;
 
-/** Options that take a secret, our keys, and addresses with a password in them. */
-const SECRET = /--(key|password|token|secret|http-credentials)\b|hype_[A-Za-z0-9_-]{20,}|\w:\/\/[^\s/@]+@/;
+/** Options and headers that take a secret, our keys, and addresses with a password or a token in them. */
+const SECRET =
+  /--([a-z-]*key|password|token|secret|http-credentials)\b|\b(authorization|cookie):|hype_[A-Za-z0-9_-]{20,}|:\/\/[^\s/@]+@|\s[^\s/:@]+:[^\s/@]+@|[?&](token|key)=/i;
 
 /** The history with one more line in it: no doubles in a row, none with a secret in it. */
 export function remembered(history: readonly string[], line: string): string[] {

@@ -86,6 +86,15 @@ export class Operations {
     });
   }
 
+  /** The URL of the DevTools with a token in it, which ends by itself. @param copy as above; the URL is not shown where that works */
+  async cdpUrl(vm: Vm, copy: (text: string) => boolean): Promise<void> {
+    await this.#tell(`CDP URL of ${vm.name}`, async () => {
+      const { ws_url, expires_at } = await this.#client.vms.cdpToken(vm.id, {}, this.#call);
+      if (!copy(ws_url)) this.#store.toast("info", ws_url, true);
+      return `CDP URL with its token; good until ${expires_at.slice(11, 16)} UTC`;
+    });
+  }
+
   async observe(vm: Vm): Promise<void> {
     await this.#tell(`recording ${vm.name}`, async () => {
       await this.#client.browser.operate(vm.id, "start-observing", {}, this.#call);

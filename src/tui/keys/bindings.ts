@@ -249,7 +249,7 @@ export const BINDINGS: readonly Binding[] = [
   { where: ["fleet"], keys: ["C"], action: "columns", help: "Which columns are shown" },
   { where: ["fleet"], keys: ["T"], action: "theme", help: "Next theme: auto, dark, light, contrast, none" },
   { where: ["fleet"], keys: ["B"], action: "bell", help: "Ring when a VM crashes, or not" },
-  { where: ["fleet"], keys: ["ctrl+o"], action: "servers", help: "Another server" },
+  { where: ["screens"], keys: ["ctrl+o"], action: "servers", help: "Another server" },
 
   { where: ["create"], keys: ["return"], action: "own", help: "Create", footer: "create", when: fillsIn },
   { where: ["create"], keys: ["tab"], action: "own", help: "Next field", footer: "next field", when: fillsIn },
