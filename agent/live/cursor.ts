@@ -1,10 +1,10 @@
 import type { LiveMessage } from "../../src/contract/index.ts";
+import { askTop } from "./documents.ts";
 import type { Screen } from "./screen.ts";
 
 /** Between two looks, and how long a page may take for one, ms: a person who moves sees no more. */
 const LOOK_MS = 100;
 const PATIENCE_MS = 1_000;
-const WORLD = "hype-live";
 /** CSS Basic User Interface Level 4, section 5.1.1: names alone. */
 const NAME = /^[a-z-]{1,20}$/;
 
@@ -48,13 +48,8 @@ export class CursorShape {
     if (!at || this.screen.dialog) return;
     this.#isLooking = true;
     try {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
-      // The main frame of a tab has the tab's id (Target domain).
-      const world = { frameId: this.screen.tab, worldName: WORLD };
-      const { executionContextId } = await this.screen.send("Page.createIsolatedWorld", world, signal);
-      const question = { expression: look(at), contextId: executionContextId, returnByValue: true };
-      const { result } = await this.screen.send("Runtime.evaluate", question, signal);
-      const name = typeof result.value === "string" && NAME.test(result.value) ? result.value : "default";
+      const value = await askTop(this.screen, look(at), AbortSignal.timeout(PATIENCE_MS));
+      const name = typeof value === "string" && NAME.test(value) ? value : "default";
       const cursor = name === "auto" ? "default" : name;
       if (this.#at === null || cursor === this.#told) return;
       this.#told = cursor;

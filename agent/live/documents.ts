@@ -14,13 +14,10 @@ const ATTACH = {
  * can stand in for what the browser offers.
  */
 export async function askDocuments(screen: Screen, expression: string, signal: AbortSignal): Promise<unknown> {
-  for await (const { sessionId, frameId } of documents(screen, signal)) {
+  for await (const document of documents(screen, signal)) {
     try {
-      const world = { frameId, worldName: WORLD };
-      const { executionContextId } = await screen.send("Page.createIsolatedWorld", world, signal, sessionId);
-      const question = { expression, contextId: executionContextId, returnByValue: true, userGesture: true };
-      const { result } = await screen.send("Runtime.evaluate", question, signal, sessionId);
-      if (result.value !== null && result.value !== undefined) return result.value;
+      const value = await askDocument(screen, document, expression, { userGesture: true }, signal);
+      if (value !== null && value !== undefined) return value;
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       // the document was replaced meanwhile
@@ -29,8 +26,29 @@ export async function askDocuments(screen: Screen, expression: string, signal: A
   return null;
 }
 
+type Document = { sessionId: string; frameId: string };
+
+/** Asks the uppermost document of a tab, without a user's gesture. @throws CommandRefused when it is replaced meanwhile */
+export function askTop(screen: Screen, expression: string, signal: AbortSignal): Promise<unknown> {
+  const top = { sessionId: screen.sessionId, frameId: screen.tab }; // the main frame of a tab has the tab's id (Target domain)
+  return askDocument(screen, top, expression, {}, signal);
+}
+
+async function askDocument(
+  screen: Screen,
+  { sessionId, frameId }: Document,
+  expression: string,
+  more: { userGesture?: true },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const world = { frameId, worldName: WORLD };
+  const { executionContextId } = await screen.send("Page.createIsolatedWorld", world, signal, sessionId);
+  const question = { expression, contextId: executionContextId, returnByValue: true, ...more };
+  return (await screen.send("Runtime.evaluate", question, signal, sessionId)).result.value;
+}
+
 /** Every document of the tab, also those in processes of their own. */
-async function* documents(screen: Screen, signal: AbortSignal): AsyncGenerator<{ sessionId: string; frameId: string }> {
+async function* documents(screen: Screen, signal: AbortSignal): AsyncGenerator<Document> {
   const sessions = [screen.sessionId];
   for (const sessionId of sessions) {
     const stop = screen.on(
