@@ -20,6 +20,7 @@ import { stateRoutes } from "./door/state-routes.ts";
 import { uploadRoutes } from "./door/upload-routes.ts";
 import { openDoor, type Upgrade } from "./door/door.ts";
 import { Downloads } from "./downloads/downloads.ts";
+import { HandedFiles } from "./live/handed-files.ts";
 import { Screens } from "./live/screens.ts";
 import { LogRing } from "./log-ring.ts";
 import { guestMachine } from "./machine/guest-machine.ts";
@@ -70,6 +71,7 @@ async function main(): Promise<void> {
   const machine = settings.machine === "guest" ? guestMachine : noMachine(() => void end());
   const overlay = overlayParts(browser, log);
   void recordDownloads(downloads, overlay.observer.journal, new AbortController().signal);
+  const handed = new HandedFiles(`${settings.userDataDir}-handed`);
   const screens = new Screens(browser);
   const recordings = new Recordings(browser, screens, `${settings.userDataDir}-recordings`);
   const routes = {
@@ -82,13 +84,13 @@ async function main(): Promise<void> {
     ...observeRoutes(browser, overlay),
     ...downloadRoutes(downloads),
     ...recordingRoutes(recordings),
-    ...uploadRoutes(uploads),
+    ...uploadRoutes(uploads, handed),
     ...cdpJsonRoutes(browser),
   };
   const claims = new DownloadClaims((context) => downloads.claim(context));
   downloads.isTaken = (context) => claims.isSet(context);
   const tunnel = cdpTunnel(browser, claims);
-  const live = liveSocket({ browser, emulation: overlay.emulation, screens });
+  const live = liveSocket({ browser, emulation: overlay.emulation, screens, handed });
   const shells = shellSocket();
   const sockets: Record<string, Upgrade> = { [LIVE_PATH]: live, [SHELL_PATH]: shells.upgrade };
   const upgrade: Upgrade = (request, ...rest) =>

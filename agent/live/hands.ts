@@ -12,6 +12,8 @@ import type { Emulation } from "../emulation/emulation.ts";
 import { choose, openChoices } from "./choices.ts";
 import { Controls } from "./controls.ts";
 import { CursorShape } from "./cursor.ts";
+import { dropFiles, FileChoosers } from "./file-choosers.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import type { Screen } from "./screen.ts";
 import { copySelection } from "./selection.ts";
 
@@ -25,7 +27,7 @@ const MAX_COPIED = LIMITS.body_bytes / 4;
 const LOADED = `document.readyState === "complete" || new Promise((done) => addEventListener("load", done, { once: true }))`;
 
 type Command<T extends ControlCommand["type"]> = Extract<ControlCommand, { type: T }>;
-export type HandsParts = { browser: Browser; emulation: Pick<Emulation, "holdViewport"> };
+export type HandsParts = { browser: Browser; emulation: Pick<Emulation, "holdViewport">; handed: HandedFiles };
 type Told = {
   failed(thrown: unknown): void;
   tell(message: LiveMessage): void;
@@ -36,6 +38,7 @@ type Told = {
 export class Hands {
   readonly #controls: Controls;
   readonly #cursor: CursorShape;
+  readonly #choosers: FileChoosers;
   #releaseDialogs: (() => void) | null = null;
   #isResized = false;
   #loads = 0;
@@ -50,12 +53,18 @@ export class Hands {
   ) {
     this.#controls = new Controls(screen, (thrown) => told.failed(thrown));
     this.#cursor = new CursorShape(screen, (message) => told.tell(message));
+    this.#choosers = new FileChoosers(screen, (message) => told.tell(message));
   }
 
-  /** @param tabs as they were listed last @throws HypeError `tab_not_found` | `url_not_allowed` | `history_end` | `dialog_not_found` */
+  /** @param tabs as they were listed last @throws HypeError `tab_not_found` | `url_not_allowed` | `history_end` | `dialog_not_found` | `upload_not_found` */
   async do(command: ControlCommand, tabs: Tab[]): Promise<void> {
     if (command.type === "release") return this.release();
-    this.#releaseDialogs ??= this.screen.holdDialogs();
+    if (!this.#releaseDialogs) {
+      this.#releaseDialogs = this.screen.holdDialogs();
+      const held = this.#choosers.hold();
+      // What opens a chooser may be the first thing that is done; a page that is busy is not waited for.
+      if (command.type !== "dialog") await Promise.race([held, Bun.sleep(SETTLE_MS)]);
+    }
     switch (command.type) {
       case "mouse":
         this.#controls.mouse(command);
@@ -90,9 +99,23 @@ export class Hands {
       case "choose":
         this.#tellChoices(null);
         return choose(this.screen, command);
+      case "files":
+        return this.#choosers.answer(command.chooser, this.#handed(command));
+      case "drop":
+        return this.#drop(command);
       case "dialog":
         return this.screen.answerDialog(command.accept, command.prompt_text);
     }
+  }
+
+  #handed({ batch = "", names }: { batch?: string | undefined; names: string[] }): string[] {
+    return names.length === 0 ? [] : this.parts.handed.paths(batch, names);
+  }
+
+  async #drop({ batch, names, x, y, modifiers }: Command<"drop">): Promise<void> {
+    const files = this.#handed({ batch, names });
+    await this.#controls.settled(SETTLE_MS);
+    await dropFiles(this.screen, { x, y, modifiers }, files);
   }
 
   /** Not waited for: a page takes a click when it can. */
@@ -117,6 +140,7 @@ export class Hands {
     this.#tellChoices(null);
     this.#controls.release();
     this.#cursor.release();
+    this.#choosers.release();
     this.#releaseDialogs?.();
     this.#releaseDialogs = null;
     if (!this.#isResized) return;

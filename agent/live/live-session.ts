@@ -115,6 +115,7 @@ export class LiveSession {
     const before = this.#tabs.find(({ id }) => id === current);
     const wasActive = this.#tabs.find(({ active }) => active)?.id;
     this.#tabs = tabs;
+    this.parts.handed.keepFor(tabs.map(({ id }) => id));
     this.#isListed = true;
     this.#onListed.resolve();
     const active = tabs.find((tab) => tab.active)?.id;

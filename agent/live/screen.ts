@@ -50,6 +50,15 @@ export class Screen {
     return await this.connection.send(method, params, { sessionId, ...(signal ? { signal } : {}) });
   }
 
+  /** One more session of the tab, for what is to end with it. @throws as {@link Connection.send} */
+  async attach(): Promise<string> {
+    return (await this.connection.send("Target.attachToTarget", { targetId: this.tab, flatten: true })).sessionId;
+  }
+
+  detach(sessionId: string): void {
+    this.connection.send("Target.detachFromTarget", { sessionId }).catch(() => {}); // it is gone
+  }
+
   /** Without an answer: what fails because the tab went away shows in {@link Screen.gone}. */
   async tell<M extends keyof Commands>(method: M, params: Params<M>): Promise<void> {
     await this.send(method, params).catch(() => {});
@@ -108,7 +117,7 @@ export class Screen {
   end(): void {
     this.cast.end();
     for (const stop of this.#stops) stop();
-    this.connection.send("Target.detachFromTarget", { sessionId: this.sessionId }).catch(() => {}); // it is gone
+    this.detach(this.sessionId);
   }
 
   #setDialog(dialog: Events["Page.javascriptDialogOpening"][0] | null): void {

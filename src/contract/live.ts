@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { UploadName, WriteUpload } from "./upload.ts";
 import { LIMITS } from "./vm.ts";
 
 /**
@@ -15,6 +16,10 @@ const pixels = v.pipe(v.number(), v.integer(), v.minValue(50), v.maxValue(4096))
 const modifiers = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(15)), 0);
 const button = v.picklist(["none", "left", "middle", "right", "back", "forward"]);
 const text = (characters: number) => v.pipe(v.string(), v.maxLength(characters));
+
+/** Files that are handed over together, by {@link HandFile}; the page of the live view makes it up. */
+const batch = v.pipe(v.string(), v.uuid("must be a UUID"));
+const names = v.pipe(v.array(UploadName), v.maxLength(100, "must be at most 100 files"));
 
 /** What watching itself needs; anybody with a link may send these. */
 export const WatchCommand = v.variant("type", [
@@ -91,6 +96,15 @@ export const ControlCommand = v.variant("type", [
     option: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     value: v.optional(text(64)),
   }),
+  /** What was chosen for `files_wanted`, and handed over before; without names: nothing. */
+  v.strictObject({
+    type: v.literal("files"),
+    chooser: text(64),
+    batch: v.optional(batch),
+    names: v.optional(names, []),
+  }),
+  /** Files, handed over before, that were dropped on a point of the page. */
+  v.strictObject({ type: v.literal("drop"), x: coordinate, y: coordinate, modifiers, batch, names }),
   /**
    * Control is given back: keys and buttons still held are let go, the viewport is what it was, and dialogs are the automation's again.
    * The end of the connection does the same. From the first command of this list until then, dialogs of the watched tab wait for `dialog`.
@@ -152,6 +166,20 @@ export const LiveMessage = v.variant("type", [
   }),
   /** To whoever acts; answered by `choose`. null: it is gone. */
   v.object({ type: v.literal("choices"), choices: v.nullable(Choices) }),
+  /** To whoever acts: the page opens its file chooser; answered by `files`. null: it is gone. */
+  v.object({
+    type: v.literal("files_wanted"),
+    wanted: v.nullable(
+      v.object({
+        chooser: v.string(),
+        multiple: v.boolean(),
+        /** A folder is wanted. */
+        folder: v.boolean(),
+        /** As `<input accept>` has it. */
+        accept: v.pipe(v.string(), v.maxLength(1_024)),
+      }),
+    ),
+  }),
   v.object({ type: v.literal("cursor"), cursor: v.string() }),
   /** A command could not be carried out; the connection goes on. */
   v.object({ type: v.literal("error"), code: v.string(), message: v.string() }),
@@ -168,3 +196,7 @@ export const LiveFrame = v.object({
   height: v.number(),
 });
 export type LiveFrame = v.InferOutput<typeof LiveFrame>;
+
+/** What is told before the bytes of a file that is handed to a page: with which others, and for which tab. */
+export const HandFile = v.strictObject({ ...WriteUpload.entries, batch, tab });
+export type HandFile = v.InferOutput<typeof HandFile>;

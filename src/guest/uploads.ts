@@ -1,4 +1,11 @@
-import { type DeleteUpload, type ListUploads, Upload, UploadList, type WriteUpload } from "../contract/index.ts";
+import {
+  type DeleteUpload,
+  type HandFile,
+  type ListUploads,
+  Upload,
+  UploadList,
+  type WriteUpload,
+} from "../contract/index.ts";
 import { type Operate, parseReply } from "./http.ts";
 import { putStream } from "./put-stream.ts";
 
@@ -27,18 +34,20 @@ export class GuestUploads {
    * the guest keeps nothing.
    * @throws HypeError `guest_disk_full` | `upload_mismatch` | `limit_reached` | `cancelled`
    */
-  async write(
-    { name, bytes, sha256 }: WriteUpload,
-    body: AsyncIterable<Uint8Array>,
-    signal: AbortSignal,
-  ): Promise<Upload> {
-    const query = new URLSearchParams({
-      name,
-      ...(bytes !== undefined && { bytes: String(bytes) }),
-      ...(sha256 !== undefined && { sha256 }),
-    });
-    const path = `/v1/browser/upload?${query}`;
-    const wire = { endpoint: this.endpoint, token: this.token, path, what: "the upload", silenceMs: SILENCE_MS };
-    return parseReply(Upload, await putStream(wire, body, bytes, signal));
+  async write(told: WriteUpload, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Upload> {
+    return await this.#put("/v1/browser/upload", told, body, signal);
+  }
+
+  /** A file that a person hands to a page, by the live view; otherwise as {@link GuestUploads.write}. */
+  async hand(told: HandFile, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Upload> {
+    return await this.#put("/v1/live/file", told, body, signal);
+  }
+
+  async #put(path: string, told: WriteUpload, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Upload> {
+    const query = new URLSearchParams(
+      Object.entries(told).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+    );
+    const wire = { endpoint: this.endpoint, token: this.token, what: "the upload", silenceMs: SILENCE_MS };
+    return parseReply(Upload, await putStream({ ...wire, path: `${path}?${query}` }, body, told.bytes, signal));
   }
 }

@@ -6,6 +6,7 @@ import { Connection, type State } from "./connection.ts";
 import { type ControlMessage, pointAtTake, showControl, watchControl } from "./control.ts";
 import { showDialog, watchDialog } from "./dialog.ts";
 import { element } from "./element.ts";
+import { Files } from "./files.ts";
 import { focusPage } from "./focus.ts";
 import { watchKeyboard } from "./keyboard.ts";
 import { draw, showCursor } from "./picture.ts";
@@ -50,6 +51,7 @@ function show(): void {
   showDialog(dialog, holds());
   if (!holds()) {
     showChoices(null, false);
+    files?.show(null);
     stopMatching();
     showCursor("default");
   }
@@ -99,6 +101,8 @@ function heard(message: LiveMessage | PageMessage): void {
       break;
     case "choices":
       return showChoices(message.choices, holds());
+    case "files_wanted":
+      return files?.show(holds() ? message.wanted : null);
     case "clipboard":
       return void takeCopy(message.text);
     case "cursor":
@@ -110,6 +114,7 @@ function heard(message: LiveMessage | PageMessage): void {
 }
 
 let connection: Connection | null = null;
+let files: Files | null = null;
 watchPointer({
   holds,
   send: act,
@@ -138,9 +143,12 @@ addEventListener("hashchange", () => location.reload()); // another link for thi
 
 const token = takeToken();
 if (token === null) changed({ name: "over", words: `This page is opened by a link. “hype live ${name}” makes one.` });
-else
-  connection = new Connection(path, token, pageId(), {
+else {
+  const page = pageId();
+  files = new Files(holds, act, { path, token, page, tab: () => tabs.watched });
+  connection = new Connection(path, token, page, {
     state: changed,
     message: heard,
     picture: (head, image) => void draw(head, image, (frame) => connection?.send({ type: "ack", frame })),
   });
+}

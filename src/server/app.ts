@@ -14,6 +14,7 @@ import { egressRoutes } from "./api/egress.ts";
 import { eventRoutes } from "./api/events.ts";
 import { imageRoutes } from "./api/images.ts";
 import { keyRoutes } from "./api/keys.ts";
+import { liveFileRoutes } from "./api/live-files.ts";
 import { liveRoutes } from "./api/live.ts";
 import { logRoutes } from "./api/logs.ts";
 import { mcpRoutes } from "./api/mcp.ts";
@@ -93,6 +94,7 @@ export function createApp(context: ServerContext) {
     .use(cdpRoutes(context, gate))
     .use(aguiRoutes(context, gate, tabs))
     .use(liveRoutes(context, gate))
+    .use(liveFileRoutes(context, gate))
     .use(logRoutes(context, gate))
     .use(shellRoutes(context, gate))
     .use(eventRoutes(context, gate))

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chromium, type Page } from "playwright-core";
-import { type LiveWorld, pixel, startLiveWorld } from "./world.ts";
+import { at, type LiveWorld, pixel, settles, startLiveWorld, takeControl } from "./world.ts";
 
 setDefaultTimeout(60_000);
 
@@ -34,28 +34,6 @@ afterEach(async () => {
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 const title = () => world.browsing.value("document.title");
-const settles = async (value: () => Promise<unknown>, wanted: unknown) => {
-  let seen: unknown;
-  for (const end = performance.now() + 15_000; performance.now() < end;) if ((seen = await value()) === wanted) return;
-  expect(seen).toBe(wanted);
-};
-const takeControl = async (page: Page) => {
-  await page.getByRole("button", { name: "Take control" }).click();
-  await page.locator("body.mine").waitFor();
-};
-/** The window's point that shows a point of the watched page. */
-const at = async (page: Page, x: number, y: number): Promise<[number, number]> => {
-  await page.waitForFunction(() => document.querySelector("canvas")?.style.width !== "");
-  return page.evaluate(
-    ([pageX, pageY]) => {
-      const canvas = document.querySelector("canvas") as HTMLCanvasElement;
-      const box = canvas.getBoundingClientRect();
-      const scale = box.width / 1280;
-      return [box.left + pageX * scale, box.top + pageY * scale] as [number, number];
-    },
-    [x, y] as const,
-  );
-};
 
 describe("watching", () => {
   test("the picture arrives, follows the page, and the address and tab with it; the token leaves the address", async () => {

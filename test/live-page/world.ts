@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { type Client, connect } from "../../src/client/client.ts";
 import type { CreateLiveLinkInput } from "../../src/contract/index.ts";
@@ -15,9 +16,9 @@ export type LiveWorld = AsyncDisposable & {
   watch(link?: CreateLiveLinkInput, window?: BrowserContextOptions): Promise<Page>;
 };
 
-export async function startLiveWorld(pages: Record<string, string> = {}): Promise<LiveWorld> {
+export async function startLiveWorld(pages: Record<string, string> = {}, flags: string[] = []): Promise<LiveWorld> {
   await using undo = new AsyncDisposableStack();
-  const browsing = undo.use(await startBrowsing(pages));
+  const browsing = undo.use(await startBrowsing(pages, flags));
   const server = undo.use(startTestServer());
   server.engine.add("demo");
   server.engine.guests.set("demo", browsing.guest);
@@ -60,3 +61,29 @@ export const pixel = (page: Page, x: number, y: number): Promise<string> =>
     },
     [x, y] as const,
   );
+
+export const takeControl = async (page: Page): Promise<void> => {
+  await page.getByRole("button", { name: "Take control" }).click();
+  await page.locator("body.mine").waitFor();
+};
+
+/** The window's point that shows a point of the watched page. */
+export const at = async (page: Page, x: number, y: number): Promise<[number, number]> => {
+  await page.waitForFunction(() => document.querySelector("canvas")?.style.width !== "");
+  return page.evaluate(
+    ([pageX, pageY]) => {
+      const canvas = document.querySelector("canvas") as HTMLCanvasElement;
+      const box = canvas.getBoundingClientRect();
+      const scale = box.width / 1280;
+      return [box.left + pageX * scale, box.top + pageY * scale] as [number, number];
+    },
+    [x, y] as const,
+  );
+};
+
+/** Asks until the answer is the wanted one. */
+export const settles = async (value: () => Promise<unknown>, wanted: unknown): Promise<void> => {
+  let seen: unknown;
+  for (const end = performance.now() + 15_000; performance.now() < end;) if ((seen = await value()) === wanted) return;
+  expect(seen).toBe(wanted);
+};

@@ -17,16 +17,15 @@ import type { StoredLink } from "../../store/live-links.ts";
 import type { Gate } from "../auth/gate.ts";
 import { openUpstream } from "../cdp/upstream.ts";
 import type { ServerContext } from "../context.ts";
+import { linkOf } from "../live/link-of.ts";
 import { livePage } from "../live/page.ts";
 import { liveRelay } from "../live/relay.ts";
 import { whenControl, whenPaused } from "../live/wait.ts";
-import { NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
+import { LivePageId, NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
 
 const LinkRef = v.strictObject({ id: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, "must be a link's id")) });
 const SocketRef = v.strictObject({ ...VmRef.entries, link: LinkRef.entries.id });
-const SocketQuery = v.strictObject({
-  page: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be letters, digits and hyphens")), "page"),
-});
+const SocketQuery = v.strictObject({ page: LivePageId });
 const ControlQuery = v.strictObject({
   wait: v.pipe(
     v.optional(v.picklist(["taken", "returned"], "must be taken or returned")),
@@ -47,8 +46,7 @@ export function liveRoutes(context: ServerContext, gate: Gate) {
 
   /** The link a page came with, as it may know it. @throws HypeError live_link_invalid */
   const own = (request: Request): { link: StoredLink; shown: OwnLiveLink } => {
-    const { liveLink: link } = gate.callerOf(request);
-    if (!link) throw new HypeError("live_link_invalid", "this is opened by a live link, not by a key");
+    const link = linkOf(gate, request);
     const vm = engine.get(link.vm_id);
     const { id, label, view_only, expires_at } = link;
     return { link, shown: { id, label, view_only, expires_at, vm: { name: vm.name, status: vm.status } } };

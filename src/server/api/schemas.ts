@@ -15,6 +15,11 @@ export const WaitQuery = v.strictObject({
   wait: v.pipe(flag, v.description("false: return at once with 202 instead of when it is done")),
 });
 export const NoQuery = v.strictObject({});
+/** What tells one page of the live view from another by the same link. */
+export const LivePageId = v.optional(
+  v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be letters, digits and hyphens")),
+  "page",
+);
 
 /** Elysia makes a list of a text with commas: as a transform it is a text again. What is given twice is joined by one. */
 export function commasAsText({ query }: { query: Record<string, unknown> }): void {

@@ -31,8 +31,8 @@ export type Caller = {
 
 const CDP_PATH = /^\/api\/v1\/vms\/([^/]+)\/cdp(?:\/|$)/;
 /** Takes bodies of any type and size, since they pass through. */
-const UPLOAD_PATH = /^\/api\/v1\/vms\/[^/]+\/browser\/uploads\/[^/]+$/;
-const LIVE_PATH = /^\/live\/([^/]+)\/(?:link$|socket\/)/;
+const UPLOAD_PATH = /^\/(?:api\/v1\/vms\/[^/]+\/browser\/uploads|live\/[^/]+\/files\/[^/]+)\/[^/]+$/;
+const LIVE_PATH = /^\/live\/([^/]+)\/(?:link$|socket\/|files\/)/;
 
 /** The path of a request, as the router sees it. Cut by hand: every object made per request is felt on the list route. */
 export function pathOf({ url }: Request): string {
@@ -81,7 +81,7 @@ export function createGate({ config, keys, cdpTokens, live, engine, closing, pee
     }
   };
 
-  /** A live link opens the page's own two routes of its VM, by the right of the key that made it. @throws HypeError live_link_invalid | rate_limited */
+  /** A live link opens the page's own routes of its VM, by the right of the key that made it. @throws HypeError live_link_invalid | rate_limited */
   const checkLink = (token: string, ref: string, address: () => string | null) => {
     try {
       const { link, identity } = live.links.verify(token, vmIdOf(ref));

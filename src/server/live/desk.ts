@@ -47,6 +47,11 @@ export class Desk implements Disposable {
     return count;
   }
 
+  /** That page of that link may act now. */
+  holds(vmId: string, linkId: string, page: string): boolean {
+    return this.#holders.get(vmId)?.page === `${linkId}/${page}`;
+  }
+
   /** A page that comes back in time finds the control it had. */
   join(watcher: Watcher): Seat {
     const { vmId, link } = watcher;

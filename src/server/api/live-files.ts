@@ -1,0 +1,55 @@
+import { Elysia } from "elysia";
+import * as v from "valibot";
+import { HandFile, HypeError, Upload } from "../../contract/index.ts";
+import type { Gate } from "../auth/gate.ts";
+import { whileUsable } from "../browser/while-usable.ts";
+import type { ServerContext } from "../context.ts";
+import { linkOf } from "../live/link-of.ts";
+import { invalidRequest } from "../problem.ts";
+import { LivePageId, VmRef } from "./schemas.ts";
+
+const { batch, name, tab } = HandFile.entries;
+const FileRef = v.strictObject({ ...VmRef.entries, batch, file_name: name });
+const FileQuery = v.strictObject({ page: LivePageId, tab });
+
+/** Files that a person hands to the page they act on: the body passes through piece by piece, whatever its size. */
+export function liveFileRoutes(context: ServerContext, gate: Gate) {
+  const { closing, live } = context;
+  return new Elysia({ name: "live-files" })
+    .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
+    .put(
+      "/live/:name/files/:batch/:file_name",
+      ({ params, query, request }) => {
+        const link = linkOf(gate, request);
+        if (link.view_only) throw new HypeError("view_only", "this link may only watch");
+        if (!live.desk.holds(link.vm_id, link.id, query.page))
+          throw new HypeError("control_held", "take control before handing files to the page");
+        const length = request.headers.get("content-length");
+        const told = v.safeParse(HandFile, {
+          name: params.file_name,
+          batch: params.batch,
+          tab: query.tab,
+          ...(length !== null && { bytes: Number(length) }),
+        });
+        if (!told.success) throw invalidRequest("headers", told.issues);
+        const ended = AbortSignal.any([request.signal, closing, gate.endedOf(request), live.links.ended(link)]);
+        return whileUsable(context, params.name, ended, (guest, signal) =>
+          guest.uploads.hand(told.output, request.body ?? nothing(), signal),
+        );
+      },
+      {
+        parse: () => null, // the body is nobody's to read but ours
+        params: FileRef,
+        query: FileQuery,
+        response: Upload,
+        detail: {
+          summary:
+            "Hand a file to the page that is acted on; it then goes into a file chooser, or is dropped, by the socket",
+          tags: ["live"],
+          requestBody: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
+        },
+      },
+    );
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
