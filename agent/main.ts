@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   const claims = new DownloadClaims((context) => downloads.claim(context));
   downloads.isTaken = (context) => claims.isSet(context);
   const tunnel = cdpTunnel(browser, claims);
-  const live = liveSocket({ browser, emulation: overlay.emulation, screens, handed });
+  const live = liveSocket({ browser, emulation: overlay.emulation, screens, handed, downloads });
   const shells = shellSocket();
   const sockets: Record<string, Upgrade> = { [LIVE_PATH]: live, [SHELL_PATH]: shells.upgrade };
   const upgrade: Upgrade = (request, ...rest) =>

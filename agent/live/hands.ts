@@ -27,7 +27,11 @@ const MAX_COPIED = LIMITS.body_bytes / 4;
 const LOADED = `document.readyState === "complete" || new Promise((done) => addEventListener("load", done, { once: true }))`;
 
 type Command<T extends ControlCommand["type"]> = Extract<ControlCommand, { type: T }>;
-export type HandsParts = { browser: Browser; emulation: Pick<Emulation, "holdViewport">; handed: HandedFiles };
+export type HandsParts = {
+  browser: Browser;
+  emulation: Pick<Emulation, "holdViewport">;
+  handed: HandedFiles;
+};
 type Told = {
   failed(thrown: unknown): void;
   tell(message: LiveMessage): void;

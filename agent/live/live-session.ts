@@ -11,8 +11,10 @@ import {
   type WatchCommand,
 } from "../../src/contract/index.ts";
 import { CommandRefused } from "../cdp/connection.ts";
+import type { Downloads } from "../downloads/downloads.ts";
 import type { Picture, Viewer } from "./cast.ts";
 import { Hands, type HandsParts } from "./hands.ts";
+import { OwnDownloads } from "./own-downloads.ts";
 import type { Screen } from "./screen.ts";
 import type { Screens } from "./screens.ts";
 import { TabWatch } from "./tab-watch.ts";
@@ -28,7 +30,7 @@ const DIALOGS = ["alert", "confirm", "prompt", "beforeunload"] as const;
 type Watch = Extract<WatchCommand, { type: "watch" }>;
 /** Where messages and pictures go. */
 export type Outlet = { tell(message: LiveMessage): void; show(head: LiveFrame, jpeg: Buffer): void };
-export type LiveParts = HandsParts & { screens: Screens };
+export type LiveParts = HandsParts & { screens: Screens; downloads: Downloads };
 
 /**
  * One watcher: follows a tab, sends pictures of it no faster than they are acknowledged, and carries out what it is told, in order.
@@ -51,12 +53,14 @@ export class LiveSession {
   #isListed = false;
   #ended = false;
   readonly #tabWatch: TabWatch;
+  readonly #downloads: OwnDownloads;
 
   constructor(
     private readonly parts: LiveParts,
     private readonly out: Outlet,
   ) {
     this.#tabWatch = new TabWatch(parts.browser, (tabs, openers) => this.#listed(tabs, openers));
+    this.#downloads = new OwnDownloads(parts.downloads, (message) => out.tell(message));
     this.#titles = setInterval(() => this.#watch && this.#tabWatch.refresh(), TITLES_MS);
   }
 
@@ -95,6 +99,7 @@ export class LiveSession {
     this.#ended = true;
     clearInterval(this.#titles);
     this.#tabWatch.end();
+    this.#downloads.stop();
     this.#leave();
   }
 
@@ -219,6 +224,8 @@ export class LiveSession {
     try {
       for (let move; move !== this.#moving;) await (move = this.#moving); // one may have followed meanwhile
       if (this.#ended) return;
+      if (command.type === "release") this.#downloads.stop();
+      else this.#downloads.start();
       if (!this.#at) throw new HypeError("tab_not_found", "there is no tab to act on");
       await this.#at.hands.do(command, this.#tabs);
     } catch (thrown) {

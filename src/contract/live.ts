@@ -148,6 +148,15 @@ export const Choices = v.object({
 });
 export type Choices = v.InferOutput<typeof Choices>;
 
+const LiveDownload = v.object({
+  id: v.pipe(v.string(), v.maxLength(64)),
+  name: v.pipe(v.string(), v.maxLength(255)),
+  state: v.picklist(["in_progress", "completed", "canceled", "failed"]),
+  received_bytes: v.number(),
+  /** null: the site does not say. */
+  total_bytes: v.nullable(v.number()),
+});
+
 const LiveTab = v.object({ id: v.string(), url: v.string(), title: v.string(), active: v.boolean() });
 export const LiveMessage = v.variant("type", [
   /** First, and whenever something of it changes. `loading`: the watched tab fetches a page; known from the page's commit on. */
@@ -180,6 +189,8 @@ export const LiveMessage = v.variant("type", [
       }),
     ),
   }),
+  /** To whoever acts: a download that began under their hands. Its bytes: `GET /live/:name/downloads/:id`. */
+  v.object({ type: v.literal("download"), download: LiveDownload }),
   v.object({ type: v.literal("cursor"), cursor: v.string() }),
   /** A command could not be carried out; the connection goes on. */
   v.object({ type: v.literal("error"), code: v.string(), message: v.string() }),

@@ -4,6 +4,7 @@ import { showChoices, watchChoices } from "./choices.ts";
 import { expectCopy, takeCopy } from "./clipboard.ts";
 import { Connection, type State } from "./connection.ts";
 import { type ControlMessage, pointAtTake, showControl, watchControl } from "./control.ts";
+import { Downloads } from "./downloads.ts";
 import { showDialog, watchDialog } from "./dialog.ts";
 import { element } from "./element.ts";
 import { Files } from "./files.ts";
@@ -52,6 +53,7 @@ function show(): void {
   if (!holds()) {
     showChoices(null, false);
     files?.show(null);
+    downloads?.clear();
     stopMatching();
     showCursor("default");
   }
@@ -103,6 +105,8 @@ function heard(message: LiveMessage | PageMessage): void {
       return showChoices(message.choices, holds());
     case "files_wanted":
       return files?.show(holds() ? message.wanted : null);
+    case "download":
+      return holds() ? downloads?.show(message.download) : undefined;
     case "clipboard":
       return void takeCopy(message.text);
     case "cursor":
@@ -115,6 +119,7 @@ function heard(message: LiveMessage | PageMessage): void {
 
 let connection: Connection | null = null;
 let files: Files | null = null;
+let downloads: Downloads | null = null;
 watchPointer({
   holds,
   send: act,
@@ -145,6 +150,7 @@ const token = takeToken();
 if (token === null) changed({ name: "over", words: `This page is opened by a link. “hype live ${name}” makes one.` });
 else {
   const page = pageId();
+  downloads = new Downloads({ path, token, page });
   files = new Files(holds, act, { path, token, page, tab: () => tabs.watched });
   connection = new Connection(path, token, page, {
     state: changed,

@@ -25,6 +25,9 @@ const PAGES = {
 <input id=folder type=file webkitdirectory style="top:200px">
 <iframe style="top:260px" srcdoc="<body style='margin:0'><input id=inner type=file style='width:300px;height:40px'><script>${TELL.replaceAll('"', "'")}</script>"></iframe>
 <script>${TELL}</script>`,
+  "/give": `<!doctype html><title>Give</title><style>body{margin:0}a{position:absolute;left:20px;width:300px;height:40px}</style>
+<a id=get style="top:20px" download="<b>Grüße</b> 1.txt">get</a>
+<script>get.href = URL.createObjectURL(new Blob(["Grüße ".repeat(500_000)]))</script>`,
   "/outer": `<!doctype html><title>Outer</title>${STYLE}<iframe style="top:20px" src="{other}/inner"></iframe>
 <script>onmessage=({data})=>document.title=data</script>`,
   "/inner": `<body style="margin:0"><input type=file style="width:300px;height:40px"
@@ -174,6 +177,49 @@ describe("dropped on the picture", () => {
     await drop(page, 60, 160, "yes");
     await settles(title, `dropped at 60 dropped.txt:3 ${sum("yes")}`);
     expect(asked.filter((method) => method === "PUT")).toHaveLength(1);
+  });
+});
+
+describe("what the page downloads", () => {
+  test("is shown to who acts, saved where they are, and nobody else's", async () => {
+    const page = await begin("/give");
+    const other = await world.watch();
+    const errors: string[] = [];
+    page.on("pageerror", ({ message }) => errors.push(message));
+    await page.mouse.click(...(await at(page, 60, 40)));
+    const line = page.locator("#downloads-list li");
+    await line.getByText("4.0 MB", { exact: true }).waitFor();
+    // Chromium takes from the name what no file may be called.
+    expect(await line.locator("bdi").textContent()).toMatch(/^.?b.?Grüße.+ 1\.txt$/);
+    expect(await page.locator("#downloads b").count()).toBe(0);
+    const saved = page.waitForEvent("download");
+    await line.getByRole("button").click();
+    const path = await (await saved).path();
+    expect(await Bun.file(path).text()).toBe("Grüße ".repeat(500_000));
+    expect(await other.locator("#downloads").isVisible()).toBe(false);
+
+    await page.getByRole("button", { name: "Give back" }).click();
+    await page.locator("#downloads").waitFor({ state: "hidden" });
+    expect(errors).toEqual([]);
+  });
+
+  test("only begins to be shown with who acts, and its bytes need control", async () => {
+    await world.browsing.open("/give");
+    await world.browsing.act("click", { selector: "#get" });
+    await world.browsing.wait({ download: {} });
+    const [earlier] = (await world.browsing.guest.downloads.list({ timeout_ms: 5_000 })).items;
+    const page = await world.watch();
+    await takeControl(page);
+    await page.mouse.click(...(await at(page, 60, 40)));
+    await page.locator("#downloads-list li").waitFor();
+    expect(await page.locator("#downloads-list li").count()).toBe(1);
+
+    const link = await world.client.live.createLink("demo", {});
+    const url = `${world.server.url}/live/demo/downloads/${earlier!.id}`;
+    const get = (token: string) => fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    const code = async (reply: Promise<Response>) => ((await (await reply).json()) as { code: string }).code;
+    expect(await code(get(new URL(link.url).hash.slice(1)))).toBe("control_held");
+    expect(await code(get(KEY))).toBe("live_link_invalid");
   });
 });
 

@@ -1,22 +1,15 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
-import { ENTRY_KINDS, HypeError, ListEntries } from "../../contract/index.ts";
-import type { DownloadBytes } from "../../guest/downloads.ts";
-import { attachment } from "../artifacts/attachment.ts";
+import { ENTRY_KINDS, ListEntries } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
-import { rangeOf } from "../browser/range.ts";
-import { streamed } from "../browser/streamed.ts";
+import { downloadReply } from "../browser/download-reply.ts";
 import { useBrowser } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { invalidRequest } from "../problem.ts";
 import { eventStream } from "../sse.ts";
-import { commasAsText, NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
+import { commasAsText, DownloadRef, NoQuery, queryNumber, textReply, VmRef } from "./schemas.ts";
 
 const HEARTBEAT_MS = 15_000;
-const DownloadRef = v.strictObject({
-  ...VmRef.entries,
-  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be a download's id")),
-});
 const EntryQuery = v.strictObject({
   kinds: v.optional(v.pipe(v.string(), v.description(`${ENTRY_KINDS.join(", ")}; comma-separated`))),
   tab: v.optional(v.pipe(v.string(), v.maxLength(64))),
@@ -67,27 +60,7 @@ export function browserStreamRoutes(context: ServerContext, gate: Gate) {
       "/downloads/:id",
       async ({ params, request }) => {
         const callers = [request.signal, closing, gate.endedOf(request)];
-        const { download, range, read, stream } = await streamed(context, params.name, callers, async (use) => {
-          const told = await use.guest.downloads.get({ id: params.id, wait: false, timeout_ms: 10_000 }, use.signal);
-          const there = told.received_bytes;
-          const total = told.state === "completed" ? there : told.total_bytes;
-          const part = rangeOf(request.headers.get("range"), { total, there });
-          const asked = part ? { from: part.from, to: part.to } : { from: 0 };
-          const bytes = await use.guest.downloads.read({ id: params.id, ...asked }, use.signal);
-          return { download: told, range: part, read: part ? wholly(bytes, part.to - part.from + 1) : bytes };
-        });
-        return new Response(stream, {
-          status: range ? 206 : 200,
-          headers: {
-            // The guest's word for the type would let a page be shown under our origin.
-            "content-type": "application/octet-stream",
-            "content-disposition": attachment(download.name),
-            "x-content-type-options": "nosniff",
-            "accept-ranges": "bytes",
-            ...(read.length === null ? {} : { "content-length": String(read.length) }),
-            ...(range && { "content-range": `bytes ${range.from}-${range.to}/${range.size}` }),
-          },
-        });
+        return await downloadReply(context, params.name, params.id, request.headers.get("range"), callers);
       },
       {
         params: DownloadRef,
@@ -100,20 +73,4 @@ export function browserStreamRoutes(context: ServerContext, gate: Gate) {
         },
       },
     );
-}
-
-/** A range that turns out shorter than it was promised breaks off: a part must not pass for the whole. */
-function wholly({ length, bytes }: DownloadBytes, promised: number): DownloadBytes {
-  return {
-    length,
-    bytes: (async function* () {
-      let given = 0;
-      for await (const piece of bytes) {
-        given += piece.length;
-        yield piece;
-      }
-      if (given < promised)
-        throw new HypeError("guest_unreachable", `the download ended ${promised - given} bytes before its range`);
-    })(),
-  };
 }

@@ -15,6 +15,10 @@ export const WaitQuery = v.strictObject({
   wait: v.pipe(flag, v.description("false: return at once with 202 instead of when it is done")),
 });
 export const NoQuery = v.strictObject({});
+export const DownloadRef = v.strictObject({
+  ...VmRef.entries,
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be a download's id")),
+});
 /** What tells one page of the live view from another by the same link. */
 export const LivePageId = v.optional(
   v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, "must be letters, digits and hyphens")),

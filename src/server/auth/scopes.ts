@@ -66,6 +66,7 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "GET /live/:name/link": "operate",
   "GET /live/:name/socket/:link": "operate",
   "PUT /live/:name/files/:batch/:file_name": "operate",
+  "GET /live/:name/downloads/:id": "operate",
   "GET /api/v1/vms/:name/live-links": "operate",
   "POST /api/v1/vms/:name/live-links": "operate",
   "DELETE /api/v1/live-links/:id": "operate",
