@@ -30,7 +30,7 @@ export function prepareRun(
     if (caller.preset !== null && wanted.vm !== caller.preset)
       throw new HypeError("invalid_request", `this address is about the VM ${caller.preset} only`);
   }
-  const offered = offerAsked(input);
+  const offered = offerAsked(input, services.llm?.tools ?? ["default"]);
   const asker = { caller: caller.key.id, threadId: input.threadId, vm: caller.preset };
   const resume = input.resume ?? [];
   const answers = resume.length > 0 ? services.interrupts.take(asker, resume) : null;

@@ -1,8 +1,7 @@
 import type { AgentCapabilities } from "@ag-ui/core";
 import { VERSION } from "../contract/version.ts";
 import { toolsFor } from "../tools/registry.ts";
-import { GROUPS } from "../tools/tool.ts";
-import type { Scope } from "../contract/index.ts";
+import { type Scope, TOOL_WORDS } from "../contract/index.ts";
 import { jsonSchemaOf } from "./command-fields.ts";
 import { LLM_LIMITS } from "./llm/limits.ts";
 import type { LlmSettings } from "./llm/settings.ts";
@@ -51,6 +50,6 @@ export function capabilities(scope: Scope, llm: LlmSettings | null): AgentCapabi
       interrupts: true,
       approveWithEdits: false,
     },
-    custom: { protocolVersion: PROTOCOL_VERSION, model: llm?.model ?? null, toolGroups: ["default", "all", ...GROUPS] },
+    custom: { protocolVersion: PROTOCOL_VERSION, model: llm?.model ?? null, toolGroups: TOOL_WORDS },
   };
 }

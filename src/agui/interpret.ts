@@ -1,8 +1,6 @@
 import * as v from "valibot";
 import { type AguiMessage, AguiOperation, type AguiRunInput } from "../contract/agui.ts";
-import { HypeError } from "../contract/index.ts";
-import { isSelection, type Selection } from "../tools/registry.ts";
-import { GROUPS } from "../tools/tool.ts";
+import { HypeError, isToolSelection, TOOL_SELECTION_RULE, type ToolSelection } from "../contract/index.ts";
 import { parseCommand, type Surroundings } from "./commands.ts";
 import { phraseCommands } from "./phrases.ts";
 
@@ -19,12 +17,13 @@ export function watchAsked(input: AguiRunInput, preset: string | null): { vm: st
   return typed && { vm: typed[1] ?? preset };
 }
 
-/** Which tools a model is to be offered. @throws HypeError invalid_request */
-export function offerAsked({ forwardedProps }: AguiRunInput): Selection {
-  const words = (forwardedProps?.toolGroups ?? "default").split(",").map((word) => word.trim());
-  if (isSelection(words)) return words;
+/** Which tools a model is to be offered; `usual` where the caller does not say. @throws HypeError invalid_request */
+export function offerAsked({ forwardedProps }: AguiRunInput, usual: ToolSelection): ToolSelection {
+  if (forwardedProps?.toolGroups === undefined) return usual;
+  const words = forwardedProps.toolGroups.split(",").map((word) => word.trim());
+  if (isToolSelection(words)) return words;
   const path = "forwardedProps.toolGroups";
-  const message = `must be default, all, or some of ${GROUPS.join(", ")}, comma-separated`;
+  const message = TOOL_SELECTION_RULE;
   throw new HypeError("invalid_request", `${path} ${message}`, { issues: [{ path, message }] });
 }
 

@@ -1,9 +1,8 @@
 import type { AguiRunInput } from "../contract/agui.ts";
-import type { HypeError } from "../contract/index.ts";
+import type { HypeError, ToolSelection } from "../contract/index.ts";
 import type { Log } from "../log/log.ts";
 import type { House } from "../tools/house.ts";
 import type { TabMemory } from "../tools/tab-memory.ts";
-import type { Selection } from "../tools/registry.ts";
 import type { Tool, ToolCaller } from "../tools/tool.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { LlmSettings } from "./llm/settings.ts";
@@ -42,5 +41,5 @@ export type Run = {
   writer: RunWriter;
   signal: AbortSignal;
   /** Which of them a model is offered. */
-  offered: Selection;
+  offered: ToolSelection;
 };

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import * as v from "valibot";
+import { TOOL_SELECTION_RULE, TOOL_WORDS } from "../contract/index.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "must not be empty"));
 const absolutePath = v.pipe(
@@ -253,6 +254,11 @@ export const ENVIRONMENT = {
     meaning: "Its model; together with OVERHYPED_LLM_BASE_URL",
   },
   OVERHYPED_LLM_KEY: { schema: text, fallback: "none is sent", meaning: "Key of that endpoint" },
+  OVERHYPED_LLM_TOOLS: {
+    schema: v.pipe(list, v.array(v.picklist(TOOL_WORDS, TOOL_SELECTION_RULE)), v.minLength(1, TOOL_SELECTION_RULE)),
+    fallback: "default",
+    meaning: "Tools that model is offered where a run does not say: default, all, or groups as in `?tools=` of MCP",
+  },
   OVERHYPED_OAUTH_ISSUER: {
     schema: v.pipe(
       v.string(),

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import * as v from "valibot";
-import { HypeError } from "../contract/index.ts";
+import { HypeError, type ToolSelection } from "../contract/index.ts";
 import { RUNTIME_DIR_BYTES } from "./paths.ts";
 import { ENVIRONMENT, type EnvironmentName, type EnvironmentValues } from "./environment.ts";
 
@@ -45,7 +45,7 @@ export type Config = {
   /** 0: for ever. */
   artifactRetentionDays: number;
   /** A model behind an OpenAI-compatible endpoint; null: none. */
-  llm: { baseUrl: string; model: string; key: string | null } | null;
+  llm: { baseUrl: string; model: string; key: string | null; tools?: ToolSelection } | null;
   /** Whose access tokens open MCP besides our keys; null: nobody's. */
   oauth: { issuer: string; audience: string | null } | null;
   bootTimeoutMs: number;
@@ -135,6 +135,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
             baseUrl: set.OVERHYPED_LLM_BASE_URL.replace(/\/+$/, ""),
             model: set.OVERHYPED_LLM_MODEL,
             key: set.OVERHYPED_LLM_KEY ?? null,
+            ...(set.OVERHYPED_LLM_TOOLS && { tools: set.OVERHYPED_LLM_TOOLS }),
           }
         : null,
     oauth: set.OVERHYPED_OAUTH_ISSUER

@@ -27,6 +27,7 @@ export * from "./see.ts";
 export * from "./shell.ts";
 export * from "./state.ts";
 export * from "./system.ts";
+export * from "./tool-groups.ts";
 export * from "./upload.ts";
 export * from "./upload-header.ts";
 export * from "./vm.ts";

@@ -1,7 +1,6 @@
 import type { AuthInfo, ServerContext } from "@modelcontextprotocol/server";
-import type { Scope } from "../contract/index.ts";
+import type { Scope, ToolSelection } from "../contract/index.ts";
 import type { House } from "../tools/house.ts";
-import type { Selection } from "../tools/registry.ts";
 
 /** Who stands at the door: a key that was let in, and what its request asks for. */
 export type Visit = {
@@ -18,7 +17,7 @@ export type Visit = {
   client: string | null;
   /** The VM the endpoint is for; null: tools take `vm`. */
   vm: string | null;
-  selection: Selection;
+  selection: ToolSelection;
   /** Told of every call of a tool that changes something, with what became of it. */
   noteChange(change: Change): void;
 };

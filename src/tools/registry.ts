@@ -1,4 +1,4 @@
-import type { Scope } from "../contract/index.ts";
+import type { Scope, ToolSelection } from "../contract/index.ts";
 import { actTools } from "./act.ts";
 import { artifactTools } from "./artifacts.ts";
 import { controlTools } from "./control.ts";
@@ -15,7 +15,7 @@ import { proxyTools } from "./proxy.ts";
 import { renamedTools } from "./renamed.ts";
 import { stateTools } from "./state.ts";
 import { tabTools } from "./tabs.ts";
-import { type Group, GROUPS, type Tool } from "./tool.ts";
+import type { Tool } from "./tool.ts";
 import { verifyTools } from "./verify.ts";
 import { videoTools } from "./video.ts";
 import { vmTools } from "./vms.ts";
@@ -44,12 +44,6 @@ export const TOOLS: readonly Tool[] = [
 const BY_NAME = new Map([...renamedTools, ...TOOLS].map((tool) => [tool.name, tool]));
 const RANK: Record<Scope, number> = { read: 1, operate: 2, admin: 3 };
 
-/** Which tools are meant: those listed by default, all, or groups by name. */
-export type Selection = readonly ("default" | "all" | Group)[];
-export const isSelection = (words: readonly string[]): words is Selection =>
-  words.length > 0 &&
-  words.every((word) => word === "default" || word === "all" || (GROUPS as readonly string[]).includes(word));
-
 /** Whether a key of this scope may use the tool. What it may not use is not there for it. */
 export const mayUse = (scope: Scope, tool: Tool): boolean => RANK[scope] >= RANK[tool.scope];
 
@@ -60,7 +54,7 @@ export const holdsOperate = (scope: Scope): boolean => RANK[scope] >= RANK.opera
 export const takesVm = (tool: Tool): boolean => "vm" in ((tool.input as { entries?: object }).entries ?? {});
 
 /** Tools in their order. @param isForOne one VM is preset: those that take none are not meant, and the default list is another */
-export const toolsFor = (scope: Scope, selection: Selection, isForOne = false): Tool[] =>
+export const toolsFor = (scope: Scope, selection: ToolSelection, isForOne = false): Tool[] =>
   TOOLS.filter(
     (tool) =>
       mayUse(scope, tool) &&

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Scope } from "../contract/index.ts";
+import type { Scope, ToolGroup } from "../contract/index.ts";
 import type { House } from "./house.ts";
 import type { CallerTabs } from "./tab-memory.ts";
 
@@ -8,22 +8,6 @@ import type { CallerTabs } from "./tab-memory.ts";
  * has. What is done within a page or to one tab is `change`, as a click is.
  */
 export type Effect = "read" | "change" | "destroy";
-
-/** Tools that belong together, so that a client can ask for some of them. */
-export const GROUPS = [
-  "vms",
-  "browser",
-  "input",
-  "observe",
-  "testing",
-  "state",
-  "network",
-  "files",
-  "profiles",
-  "artifacts",
-  "host",
-] as const;
-export type Group = (typeof GROUPS)[number];
 
 export type Picture = { bytes: Uint8Array; mimeType: string };
 /** A file that can be fetched: `uri` is one of ours (`hype://…`) or an address of the server. */
@@ -69,7 +53,7 @@ export type Tool<Input extends ToolInput = ToolInput> = {
   title: string;
   /** Written for a model: what it does, when to use it, what comes back. */
   description: string;
-  group: Group;
+  group: ToolGroup;
   /** Listed where nobody asked for more: the whole of these must stay small. */
   isDefault: boolean;
   /** Of lists for one preset VM, where other tools are known and wanted; default: as `isDefault` says. */
@@ -100,7 +84,7 @@ type Described<Input extends ToolInput> = Omit<Tool<Input>, Defaults> & Partial<
 
 /** A family's tools share a group; unless they say otherwise they change something, are not listed by default and want scope operate. */
 export const family =
-  (group: Group) =>
+  (group: ToolGroup) =>
   <Input extends ToolInput>(described: Described<Input>): Tool<Input> => ({
     group,
     isDefault: false,

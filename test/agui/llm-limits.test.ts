@@ -48,6 +48,17 @@ describe("the tools a model is offered", () => {
     expect(JSON.stringify(body.tools)).not.toContain('"-"');
   });
 
+  test("are the server's own choice where a run does not say", async () => {
+    await using it = modelWorld([hello, hello], {}, { tools: ["vms", "host"] });
+    const chosen = TOOLS.filter(({ group }) => group === "vms" || group === "host").map(({ name }) => name);
+    await new Reader(it.server, {}).say("hello there");
+    expect(namesOf(it.model.asked[0]!.body)).toEqual(chosen);
+    await new Reader(it.server, {}).say("hello there", { forwardedProps: { toolGroups: "files" } });
+    expect(namesOf(it.model.asked[1]!.body)).toEqual(
+      TOOLS.filter(({ group }) => group === "files").map(({ name }) => name),
+    );
+  });
+
   test("of groups nobody knows are refused before the run", async () => {
     await using it = modelWorld([]);
     const reply = await post(it.server, input({ ...saying("hello"), forwardedProps: { toolGroups: "default,magic" } }));

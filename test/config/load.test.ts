@@ -40,6 +40,8 @@ test.each([
   ["OVERHYPED_API_KEY", "short", "at least 16"],
   ["OVERHYPED_HYPERVISOR", "xen", "auto, qemu or cloud-hypervisor"],
   ["OVERHYPED_BOOT_TIMEOUT_MS", "soon", "whole milliseconds"],
+  ["OVERHYPED_LLM_TOOLS", "default,magic", "some of vms, browser"],
+  ["OVERHYPED_LLM_TOOLS", " , ", "some of vms, browser"],
   ["OVERHYPED_BRIDGE", "a-name-that-is-too-long", "at most 15"],
   ["OVERHYPED_RUNTIME_DIR", `/${"d".repeat(90)}`, "at most 73 bytes"],
   ["OVERHYPED_UID_BASE", "1000", "at least 10000"],

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { SNIPPETS } from "../../src/cli/mcp/snippets.ts";
 import { toolsFor, TOOLS } from "../../src/tools/registry.ts";
-import { GROUPS } from "../../src/tools/tool.ts";
+import { TOOL_GROUPS } from "../../src/contract/index.ts";
 import { KEY, startTestServer } from "../server/harness.ts";
 
 const PAGE = join(import.meta.dir, "../../docs/mcp.md");
@@ -39,7 +39,7 @@ test("the page names tools that are there, all groups, and the length of the def
   const names = TOOLS.map(({ name }) => name);
   for (const [, name = ""] of page.matchAll(/`((?:vm|browser|page|profile|artifact|host|image)_[a-z_]+)`/g))
     expect(names).toContain(name);
-  expect(page).toContain(GROUPS.join(", "));
+  expect(page).toContain(TOOL_GROUPS.join(", "));
   expect(page).toContain(`The default list is ${toolsFor("admin", ["default"]).length} tools`);
 });
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { encode } from "gpt-tokenizer";
 import { listedTool } from "../../src/mcp/answer.ts";
 import { nearMisses } from "../../src/tools/near-miss.ts";
-import { findTool, isSelection, likelyTools, takesVm, TOOLS, toolsFor } from "../../src/tools/registry.ts";
+import { isToolSelection } from "../../src/contract/index.ts";
+import { findTool, likelyTools, takesVm, TOOLS, toolsFor } from "../../src/tools/registry.ts";
 import { inputSchema, outputSchema } from "../../src/tools/schema.ts";
 
 const names = (tools: readonly { name: string }[]) => tools.map(({ name }) => name);
@@ -34,9 +35,9 @@ describe("the list a model pays for", () => {
     expect(names(toolsFor("admin", ["default", "network"]))).toEqual(
       expect.arrayContaining(["vm_list", "browser_route"]),
     );
-    expect(isSelection(["default", "files"])).toBe(true);
-    expect(isSelection(["nonsense"])).toBe(false);
-    expect(isSelection([])).toBe(false);
+    expect(isToolSelection(["default", "files"])).toBe(true);
+    expect(isToolSelection(["nonsense"])).toBe(false);
+    expect(isToolSelection([])).toBe(false);
   });
 });
 

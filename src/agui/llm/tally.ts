@@ -1,4 +1,7 @@
-/** Bytes of UTF-8 that make a token, about: so it is for English, JSON and code with the tokenizers of today's models; others come to more. */
+/**
+ * Bytes of UTF-8 that make a token, about. With the vocabulary o200k, text of seven languages comes to 0.4 to 1.05 times this, dense JSON to 1.3,
+ * emoji to 1.7 (measured with gpt-tokenizer 4.0.0).
+ */
 const TOKEN_BYTES = 4;
 
 /** Tokens a text comes to, where nobody counts them. */

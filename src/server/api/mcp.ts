@@ -1,11 +1,17 @@
 import { Elysia } from "elysia";
-import { ERRORS, HypeError, isErrorCode, LIMITS } from "../../contract/index.ts";
+import {
+  ERRORS,
+  HypeError,
+  isErrorCode,
+  isToolSelection,
+  LIMITS,
+  TOOL_SELECTION_RULE,
+  type ToolSelection,
+} from "../../contract/index.ts";
 import { McpDoor } from "../../mcp/door.ts";
 import { rpcError } from "../../mcp/rpc-error.ts";
-import { isSelection, type Selection } from "../../tools/registry.ts";
 import type { House } from "../../tools/house.ts";
 import type { TabMemory } from "../../tools/tab-memory.ts";
-import { GROUPS } from "../../tools/tool.ts";
 import type { Gate } from "../auth/gate.ts";
 import { METADATA_PATH, resourceMetadata } from "../auth/resource-metadata.ts";
 import { boundedJson } from "../bounded-body.ts";
@@ -114,11 +120,11 @@ function presetVm(house: House, ref: string, mayBeGone: boolean): string {
 }
 
 /** @throws HypeError invalid_request */
-function selectionOf(text: string | null): Selection {
+function selectionOf(text: string | null): ToolSelection {
   if (text === null) return ["default"];
   const words = text.split(",").map((word) => word.trim());
-  if (isSelection(words)) return words;
-  throw refused("tools", `must be default, all, or some of ${GROUPS.join(", ")}, comma-separated`);
+  if (isToolSelection(words)) return words;
+  throw refused("tools", TOOL_SELECTION_RULE);
 }
 
 const refused = (path: string, message: string): HypeError =>
