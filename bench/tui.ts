@@ -1,5 +1,8 @@
+/* eslint-disable no-control-regex -- control sequences are what terminals are told by */
 import { readFileSync } from "node:fs";
+import type { Guest } from "../src/guest/guest.ts";
 import { HYPE } from "../test/lib/hype.ts";
+import { pngOf } from "../test/lib/png.ts";
 import { temporaryDirectory } from "../test/lib/temporary.ts";
 import { KEY, startTestServer, type TestServer } from "../test/server/harness.ts";
 import type { Row } from "./lib/row.ts";
@@ -10,6 +13,7 @@ const STARTS = 9;
 const KEYS = 200;
 const IDLE_MS = 15_000;
 const FLOOD = { eventsPerSecond: 1_000, forMs: 8_000 };
+const PICTURES_MS = 20_000;
 const GOAL = { firstMs: 150, keyMs: 16, idlePercent: 1, floodPercent: 30, rssMb: 150 };
 
 /** The terminal interface as it is built, in a terminal of its own, over a server of 500 VMs in this process. */
@@ -42,6 +46,8 @@ export async function tui(): Promise<Row[]> {
   const flood = await shown.cpuPercent(() => eventsInto(server));
   const settledMs = await lastStateShown(shown);
   const rss = shown.rssMb();
+  const pictured = await rssWithPicture(shown, server);
+  const isRestored = await leftAsFound(server);
   const p95 = keys.toSorted((a, b) => a - b)[Math.floor(KEYS * 0.95)]!;
   const row = (
     what: string,
@@ -78,7 +84,68 @@ export async function tui(): Promise<Row[]> {
       1,
     ),
     row("RSS after that, MB", rss.toFixed(0), "-", rss, GOAL.rssMb, "MB", 1),
+    row(
+      `RSS most of the time that ${pictured.pictures} pictures of a page take, MB`,
+      pictured.mostMb.toFixed(0),
+      "-",
+      pictured.mostMb,
+      GOAL.rssMb,
+      "MB",
+      pictured.pictures,
+    ),
+    {
+      what: `terminal interface, ${VMS} VMs: terminal after leaving`,
+      ours: isRestored ? "as it was" : "changed",
+      raw: "`stty -g` and modes before",
+      figure: isRestored ? "equal" : "different",
+      target: "equal",
+      met: isRestored,
+      n: 1,
+    },
   ];
+}
+
+/** Most of what it takes while it shows a page that changes with every look. */
+async function rssWithPicture(shown: Shown, { engine }: TestServer): Promise<{ mostMb: number; pictures: number }> {
+  const pictures = await Promise.all([1, 2, 3, 4, 5, 6].map(pictureNumber));
+  let taken = 0;
+  engine.guests.set("vm-0", {
+    screenshot: async () => ({ bytes: pictures[taken++ % pictures.length]!, contentType: "image/jpeg" }),
+  } as unknown as Guest);
+  const vm = engine.get("vm-0");
+  vm.status = "running";
+  engine.emit("VM_RESUMED", vm);
+  shown.type("g");
+  await shown.quiet();
+  shown.type("\r");
+  let mostMb = 0;
+  const until = performance.now() + PICTURES_MS;
+  while (performance.now() < until) {
+    mostMb = Math.max(mostMb, shown.rssMb());
+    await Bun.sleep(50);
+  }
+  if (taken < 2) throw new Error("no picture was asked for");
+  return { mostMb, pictures: taken };
+}
+
+/** As large as a page's, another one for every number. */
+async function pictureNumber(number: number): Promise<Uint8Array> {
+  const png = pngOf(1280, 720, (x, y) => [(x + 30 * number) & 255, (y * number) & 255, ((x * y) >> 6) & 255]);
+  return await new Bun.Image(png).jpeg().bytes();
+}
+
+/** Whether what the kernel does with the terminal's lines is the same, and every mode that was set is reset. */
+async function leftAsFound(server: TestServer): Promise<boolean> {
+  await using shown = new Shown(server, ["sh", "-c", 'stty -g; "$@"; stty -g; echo left', "sh", HYPE, "tui"]);
+  await shown.until("vm-0");
+  shown.type("q");
+  const output = await shown.all("left\r\n");
+  const [before, after] = output.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? [];
+  const modes = new Map<string, string>();
+  for (const [, mode = "", to = ""] of output.matchAll(/\u001b\[\?(\d+)([hl])/g)) modes.set(mode, to);
+  // Shown by default: the cursor (25), and lines that wrap (7).
+  const isReset = [...modes].every(([mode, to]) => to === (mode === "25" || mode === "7" ? "h" : "l"));
+  return before !== undefined && before === after && isReset;
 }
 
 /** Start to end of the same program that has nothing to show. */
@@ -127,8 +194,8 @@ class Shown implements AsyncDisposable {
   #heardAtMs = 0;
   #heard = Promise.withResolvers<void>();
 
-  constructor(server: TestServer) {
-    this.#child = Bun.spawn([HYPE, "tui"], {
+  constructor(server: TestServer, command = [HYPE, "tui"]) {
+    this.#child = Bun.spawn(command, {
       cwd: this.#home.path,
       env: {
         PATH: process.env.PATH ?? "",
@@ -156,6 +223,16 @@ class Shown implements AsyncDisposable {
   async until(...texts: string[]): Promise<number> {
     while (!texts.every((text) => this.#output.includes(text))) await this.#next();
     return performance.now() - this.#started;
+  }
+
+  type(keys: string): void {
+    this.#child.terminal?.write(keys);
+  }
+
+  /** @returns everything it told its terminal, once that holds the text */
+  async all(text: string): Promise<string> {
+    while (!this.#output.includes(text)) await this.#heard.promise;
+    return this.#output;
   }
 
   /** Until nothing was drawn for so long, ms. */

@@ -51,6 +51,11 @@ export class TuiCommand extends ServerCommand {
         target = { server, key: keys.get(server) ?? null };
         return await open(target);
       },
+      refused: (server) => {
+        if (keys.get(server) === config.apiKey) return; // that of this machine is not typed again
+        keys.delete(server);
+        if (target.server === server) target = { server, key: null };
+      },
       serve: () => serveInBackground(config),
       shell: async (vm) => {
         const { stdin, stdout } = this.context;

@@ -75,6 +75,8 @@ export type AppOptions = {
   renderer: CliRenderer;
   /** @throws HypeError when there can be no client for it */
   connect(target: Target): Promise<Client>;
+  /** This server did not take the key it was last given. */
+  refused(server: string): void;
   server: string;
   store: Store;
   /** Used where the settings say `auto`; "terminal": whichever the terminal says it is, dark until then. */
@@ -188,12 +190,17 @@ export class App implements Disposable {
 
   #paintedMs = 0;
   #refusedSinceMs = 0;
+  #forgotSinceMs = 0;
   #rung = 0;
   /** What follows from a change of the state: a frame, a question for the key, a server to remember, the bell. */
-  #changed({ bell }: AppOptions): void {
+  #changed({ bell, refused }: AppOptions): void {
     const { connection, settings, toasts } = this.#store.state;
     // What lies over the screen is finished first.
     const { overlay } = this.#store.state;
+    if (connection.status === "refused" && this.#forgotSinceMs !== connection.sinceMs) {
+      this.#forgotSinceMs = connection.sinceMs;
+      refused(connection.server);
+    }
     if (connection.status === "refused" && this.#refusedSinceMs !== connection.sinceMs && overlay === null) {
       this.#refusedSinceMs = connection.sinceMs;
       askForKey(this.#context);

@@ -15,7 +15,7 @@ const UNDO_MS = 5_000;
 /** A stop that the kernel does not do (nobody could continue this program) is waited for no longer, milliseconds. */
 const STOP_MS = 500;
 
-export type TuiOptions = Pick<AppOptions, "connect" | "serve" | "commands"> & {
+export type TuiOptions = Pick<AppOptions, "connect" | "refused" | "serve" | "commands"> & {
   /** As the user named the server: a URL. */
   server: string;
   /** For this start; null: what is remembered. */
@@ -60,7 +60,8 @@ export async function runTui(options: TuiOptions): Promise<void> {
   const store = new Store({ ...initialState(options.server, settings, Date.now()), history });
   store.state.themeNow = options.theme;
   const running = new RunningCommands();
-  const suspend = stopper(renderer, terminal);
+  const guard = { isAway: false };
+  const suspend = stopper(renderer, terminal, guard);
   process.on("SIGTSTP", suspend);
   try {
     using app = new App({
@@ -73,7 +74,10 @@ export async function runTui(options: TuiOptions): Promise<void> {
       copy: (text) => renderer.copyToClipboardOSC52(text),
       running,
       suspend,
-      shell: (vm) => lend(renderer, terminal, () => options.shell(vm)),
+      shell: (vm) => {
+        if (store.state.detail) store.state.detail.pageSeen = false; // until a frame shows it again
+        return lend(renderer, terminal, guard, () => options.shell(vm));
+      },
       bell: () => void writeSync(1, "\u0007"),
     });
     // A file that is not understood is somebody's: it is left as it is.
@@ -93,15 +97,17 @@ export async function runTui(options: TuiOptions): Promise<void> {
   }
 }
 
+/** The terminal is somebody else's: it is neither taken back nor given away again. */
+type Guard = { isAway: boolean };
+
 /**
  * Gives the terminal back and stops, as ctrl-z does everywhere; goes on when the shell continues it. The whole process group stops: a
  * script that runs this program belongs to the same job.
  */
-function stopper(renderer: CliRenderer, terminal: TerminalState): () => void {
-  let isStopping = false;
+function stopper(renderer: CliRenderer, terminal: TerminalState, guard: Guard): () => void {
   const suspend = async () => {
-    if (isStopping) return;
-    isStopping = true;
+    if (guard.isAway) return;
+    guard.isAway = true;
     await renderer.suspend();
     terminal.restore();
     const { promise: continued, resolve } = Promise.withResolvers<void>();
@@ -114,14 +120,20 @@ function stopper(renderer: CliRenderer, terminal: TerminalState): () => void {
     process.on("SIGTSTP", begin);
     terminal.save();
     await renderer.resume();
-    isStopping = false;
+    guard.isAway = false;
   };
   const begin = () => void suspend();
   return begin;
 }
 
-/** Gives the terminal to somebody else for a while. */
-async function lend(renderer: CliRenderer, terminal: TerminalState, use: () => Promise<void>): Promise<void> {
+/** Gives the terminal to somebody else for a while: whoever stops the program then would stop it under their hands, and is not heard. */
+async function lend(
+  renderer: CliRenderer,
+  terminal: TerminalState,
+  guard: Guard,
+  use: () => Promise<void>,
+): Promise<void> {
+  guard.isAway = true;
   await renderer.suspend();
   terminal.restore();
   try {
@@ -129,5 +141,6 @@ async function lend(renderer: CliRenderer, terminal: TerminalState, use: () => P
   } finally {
     terminal.save();
     await renderer.resume();
+    guard.isAway = false;
   }
 }

@@ -1,7 +1,7 @@
 /* eslint-disable no-control-regex -- control sequences are what this file is about */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { deflateSync } from "node:zlib";
 import type { Guest } from "../../src/guest/guest.ts";
+import { type Pixel, pngOf } from "../lib/png.ts";
 import { startTestServer, type TestServer } from "../server/harness.ts";
 import { Shown } from "./pty.ts";
 
@@ -10,7 +10,6 @@ setDefaultTimeout(60_000);
 const WIDTH = 160;
 const HEIGHT = 120;
 
-type Pixel = (x: number, y: number) => [red: number, green: number, blue: number];
 /** The upper half red, the lower half blue. */
 const HALVES: Pixel = (_x, y) => (y < HEIGHT / 2 ? [255, 0, 0] : [0, 0, 255]);
 /** Nothing that could be compressed. */
@@ -18,32 +17,6 @@ const NOISE: Pixel = (x, y) => {
   const hash = Bun.hash.crc32(`${x} ${y}`);
   return [hash & 255, (hash >> 8) & 255, (hash >> 16) & 255];
 };
-
-/** A PNG (RFC 2083): eight bits a channel, no alpha, no filters. */
-function picture(pixel: Pixel): Buffer {
-  const rows = Array.from({ length: HEIGHT }, (_, y) =>
-    Buffer.from([0, ...Array.from({ length: WIDTH }, (_x, x) => pixel(x, y)).flat()]),
-  );
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(WIDTH, 0);
-  head.writeUInt32BE(HEIGHT, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const size = Buffer.alloc(4);
-    size.writeUInt32BE(data.length);
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(Bun.hash.crc32(body));
-    return Buffer.concat([size, body, sum]);
-  };
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([
-    signature,
-    chunk("IHDR", head),
-    chunk("IDAT", deflateSync(Buffer.concat(rows))),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
-}
 
 let server: TestServer;
 let shownPage = new Uint8Array();
@@ -64,7 +37,7 @@ const KITTY: [string, string] = ["i=31337,s=1", "\u001b_Gi=31337;OK\u001b\\"];
 const SIXEL: [string, string] = ["\u001b[c", "\u001b[?62;4;22c"];
 
 async function pictured(pixel: Pixel, answers: [string, string][], seen: (output: string) => boolean): Promise<string> {
-  shownPage = new Uint8Array(picture(pixel));
+  shownPage = new Uint8Array(pngOf(WIDTH, HEIGHT, pixel));
   await using shown = new Shown(server.url, { COLORTERM: "truecolor" }, undefined, answers);
   await shown.until("shop");
   shown.type("\r");

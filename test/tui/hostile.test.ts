@@ -2,7 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Guest } from "../../src/guest/guest.ts";
 import { kept } from "./scene.ts";
-import { TuiWorld } from "./world.ts";
+import type { TestServer } from "../server/harness.ts";
+import { NOW_MS, TuiWorld } from "./world.ts";
 
 setDefaultTimeout(30_000);
 
@@ -101,4 +102,19 @@ test("a paste of 100 KB of it into every field there is", async () => {
     await tui.press("ESCAPE");
     await tui.until(() => tui.store.state.overlay === null);
   }
+});
+
+test("a clock that goes backwards makes nothing older than it is: a VM of the future is new", async () => {
+  const prepare = ({ engine }: TestServer) => {
+    engine.add("later").created_at = new Date(NOW_MS + 3_600_000).toISOString();
+    engine.add("now").created_at = new Date(NOW_MS - 120_000).toISOString();
+  };
+  await using tui = await TuiWorld.open({ prepare });
+  const frame = await tui.until("later");
+  const ageOf = (name: string) =>
+    / (-?\d+[smhd]) /.exec(frame.split("\n").find((row) => row.includes(` ${name} `))!)?.[1];
+  expect(ageOf("now")).toBe("2m");
+  expect(ageOf("later")).toBe("0s");
+  tui.store.update(({ connection }) => void Object.assign(connection, { status: "offline", sinceMs: NOW_MS + 60_000 }));
+  expect(await tui.until("✖ offline 0s")).not.toMatch(/-\d/);
 });

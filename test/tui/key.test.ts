@@ -58,6 +58,14 @@ test.each([
     shown.type(`${own}\r`);
     await arrived.promise;
     expect(sent).not.toContain(`Bearer ${KEY}`);
+    // It was refused, and is not sent again: the next one is asked for.
+    await shown.until(/Key for[\s\S]*hype_…/);
+    shown.type("\u001b");
+    await shown.until(/r retry(?![\s\S]*Key for)/);
+    sent.length = 0;
+    shown.type("r");
+    await shown.until(/Key for[\s\S]*hype_…/);
+    expect(new Set(sent)).toEqual(new Set([null]));
   },
 );
 

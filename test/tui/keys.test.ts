@@ -33,6 +33,23 @@ test.each(OVERLAYS)(
   },
 );
 
+test("in every place each key is told once", async () => {
+  await using tui = await openScene();
+  await choose(tui, "shop");
+  const told = () => {
+    const { state } = tui.store;
+    return bindingsFor(whereOf(state), state).map(({ keys, action }) => `${keys.join()} ${action}`);
+  };
+  const once = (list: string[]) => expect(list.filter((one, at) => list.indexOf(one) !== at)).toEqual([]);
+  once(told());
+  await tui.press("RETURN");
+  for (const pane of "12345678") {
+    await tui.press(pane);
+    await tui.until(() => tui.store.state.screen.name === "vm");
+    once(told());
+  }
+});
+
 test("without a server the help tells the keys there are without one", async () => {
   await using tui = await TuiWorld.open({ address: "http://127.0.0.1:1" });
   await tui.until("no server answers");

@@ -15,3 +15,14 @@ test("of more messages than there is room for, those that were seen go first", a
   await tui.press("x");
   await tui.until((frame) => shown(frame).length === 0);
 });
+
+test("one that comes after the frame was drawn is not dismissed with those that were on it", async () => {
+  await using tui = await TuiWorld.open({ height: 24 });
+  tui.store.toast("bad", "the old one", true);
+  await tui.until("the old one");
+  // Between the frame a person looks at and the next one.
+  tui.store.toast("bad", "the new one", true);
+  tui.screen.mockInput.pressKey("x");
+  const frame = await tui.until((shown) => !shown.includes("the old one"));
+  expect(frame).toContain("the new one");
+});

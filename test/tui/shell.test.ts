@@ -34,6 +34,12 @@ test("! hands the terminal to a shell, and its end or ctrl-] gives it back to th
   await toldAnew();
   shown.type("stty size; echo six=$((2*3))-\r");
   await shown.told("30 100\r\nsix=6-\r\n"); // a line feed is not made two characters once more
+  // Who stops the program now would stop it under the shell's hands: that is not heard.
+  const before = shown.output.length;
+  shown.kill("SIGTSTP");
+  shown.type("echo still=$((3*4))-\r");
+  await shown.told("still=12-\r\n");
+  expect(shown.output.slice(before)).not.toContain("\u001b[?1049");
   shown.type("printf '\\033[?1000h\\033[?25lhid''den'\r"); // a guest that does not tidy up
   await shown.told("hidden");
   shown.type("\u001d");

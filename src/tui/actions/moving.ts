@@ -1,7 +1,7 @@
 import { jumpToVm, stepInJournal } from "../state/journal.ts";
 import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import { type Pane, PANES, type SortField, type State } from "../state/state.ts";
-import { linesWith, placeOf } from "../state/search.ts";
+import { placeOf } from "../state/search.ts";
 import { type Action, inState } from "./context.ts";
 
 export const PAGE_ROWS = 10;
@@ -79,7 +79,7 @@ export const stepFound = (by: 1 | -1) =>
   inState(({ detail }) => {
     if (!detail?.lines || detail.scroll.search === "") return;
     const { scroll, seen } = detail;
-    const found = linesWith(detail.lines.all(), scroll.search);
+    const found = detail.lines.holding(scroll.search);
     const next = by > 0 ? found.find((at) => at > scroll.at) : found.findLast((at) => at < scroll.at);
     const at = next ?? found.at(by > 0 ? 0 : -1);
     if (at !== undefined) detail.scroll = { ...scroll, ...placeOf(at, seen.rows), at };

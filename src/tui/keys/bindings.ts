@@ -75,6 +75,8 @@ export type Binding = {
   help: string;
   /** Shown in the footer, in this word; the others only in the help. */
   footer?: string;
+  /** The footer shows it only then. */
+  footerWhen?: (state: State) => boolean;
   /** Holds only then: neither the key nor its mention is there otherwise. */
   when?: (state: State) => boolean;
 };
@@ -229,14 +231,13 @@ export const BINDINGS: readonly Binding[] = [
   { where: ["fleet", "vm"], keys: ["y"], action: "copy", help: "Copy address, CDP URL or a command" },
   { where: ["fleet", "vm"], keys: ["L"], action: "live-link", help: "Make and copy a link to the live view" },
   {
-    where: ["vm"],
+    where: ["fleet", "vm"],
     keys: ["!"],
     action: "shell",
     help: "A shell in this VM; ctrl-] leaves it",
     footer: "shell",
-    when: pane("console"),
+    footerWhen: pane("console"),
   },
-  { where: ["fleet", "vm"], keys: ["!"], action: "shell", help: "A shell in this VM; ctrl-] leaves it" },
   ...PANES.map((name, at): Binding => ({
     where: ["vm"],
     keys: [String(at + 1)],

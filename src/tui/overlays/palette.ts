@@ -97,6 +97,8 @@ function recall(own: PaletteOverlay, by: number, { store }: OverlayContext): voi
   });
 }
 
+const nothingShown = { code: null, top: { line: 0, row: 0 }, follow: true, seen: { width: 80, height: 1 } };
+
 /** Runs the line; what it writes comes into a pane of its own. */
 function run(line: string, context: OverlayContext): void {
   const { store, running } = context;
@@ -106,7 +108,7 @@ function run(line: string, context: OverlayContext): void {
   const title = line.replace(/^hype\s+/, "");
   store.update((state) => {
     state.history = remembered(state.history, title);
-    state.overlay = { kind: "output", title, lines, code: null, top: 0, follow: true, stop };
+    state.overlay = { kind: "output", title, lines, ...nothingShown, stop };
   });
   const isOpen = () => store.state.overlay?.kind === "output" && store.state.overlay.lines === lines;
   const done = runEach(forSelection(title, store.state), context, lines, stop.signal).then((code) => {

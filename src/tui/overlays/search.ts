@@ -1,7 +1,7 @@
 import { cutBottom, cutLeft } from "../canvas/area.ts";
 import { insert, type Line } from "../canvas/line-editor.ts";
 import { nameOf } from "../keys/match.ts";
-import { linesWith, placeOf } from "../state/search.ts";
+import { placeOf } from "../state/search.ts";
 import type { Store } from "../state/store.ts";
 import { drawTyped, edited } from "./edit.ts";
 import type { OverlayRoom } from "./overlay.ts";
@@ -26,7 +26,7 @@ function use(store: Store, line: Line): void {
     state.overlay = { kind: "search", line };
     const { detail } = state;
     if (!detail?.lines) return;
-    const at = linesWith(detail.lines.all(), line.text).at(-1) ?? -1;
+    const at = detail.lines.holding(line.text).at(-1) ?? -1;
     detail.scroll = { ...detail.scroll, search: line.text, at, ...(at >= 0 && placeOf(at, detail.seen.rows)) };
   });
 }

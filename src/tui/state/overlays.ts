@@ -63,6 +63,8 @@ export type PaletteOverlay = {
   found: readonly Completion[];
 };
 
+export type RowPlace = { line: number; row: number };
+
 /** What a command of the palette writes. */
 export type OutputOverlay = {
   kind: "output";
@@ -70,7 +72,10 @@ export type OutputOverlay = {
   lines: Lines;
   /** null: it runs. */
   code: number | null;
-  top: number;
+  /** What its first row shows: a line, and which row of it where it is wrapped. Not while it follows the end. */
+  top: RowPlace;
   follow: boolean;
+  /** Columns and rows there were for it in the last frame. */
+  seen: { width: number; height: number };
   stop: AbortController;
 };

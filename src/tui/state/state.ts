@@ -84,8 +84,8 @@ export type State = {
   /** The screen of all events: the number of the one that is chosen, null for whichever is newest, and what is looked for. */
   journal: { seq: number | null; top: number; filter: string };
   toasts: Toast[];
-  /** So many of them, the newest, have been on the screen. */
-  toastsShown: number;
+  /** Which of them the last frame showed. */
+  toastsShown: number[];
   /** Lines given to the palette, newest last. */
   history: string[];
   settings: Settings;
@@ -111,7 +111,7 @@ export const initialState = (server: string, settings: Settings, nowMs: number):
   detail: null,
   journal: { seq: null, top: 0, filter: "" },
   toasts: [],
-  toastsShown: 0,
+  toastsShown: [],
   history: [],
   settings,
   themeNow: null,

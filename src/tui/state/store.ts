@@ -54,9 +54,8 @@ export class Store {
   /** Without an id: those that are on the screen; the ones before have their turn then. */
   dismiss(id?: number): void {
     this.update((state) => {
-      const { toasts, toastsShown } = state;
-      state.toasts =
-        id === undefined ? toasts.slice(0, toasts.length - toastsShown) : toasts.filter((toast) => toast.id !== id);
+      const gone = id === undefined ? state.toastsShown : [id];
+      state.toasts = state.toasts.filter((toast) => !gone.includes(toast.id));
     });
   }
 }

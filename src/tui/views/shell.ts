@@ -85,8 +85,8 @@ const ALWAYS: ReadonlySet<ActionName> = new Set(["help", "back", "quit", "close"
 function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   canvas.line(area, "", { paper: "bar" });
   let rest = cutLeft(area, 1)[1];
-  const hints = bindingsFor(whereOf(state), state).flatMap(({ keys, footer: word, action }) => {
-    if (!word) return [];
+  const hints = bindingsFor(whereOf(state), state).flatMap(({ keys, footer: word, footerWhen, action }) => {
+    if (!word || footerWhen?.(state) === false) return [];
     const key = keyLabel(keys[0] ?? "");
     // What an overlay does itself is done by its key.
     const click: Click = action === "own" ? { kind: "key", key: keys[0] ?? "" } : act(action);
@@ -109,8 +109,8 @@ function footer(canvas: Canvas<Click>, area: Area, state: State): void {
 function toasts(canvas: Canvas<Click>, area: Area, state: State): void {
   const width = Math.min(56, area.width - 4);
   let bottom = area.y + area.height;
-  state.toastsShown = 0;
-  for (const { kind, text, stays } of state.toasts.slice(-TOASTS_SHOWN).toReversed()) {
+  state.toastsShown = [];
+  for (const { id, kind, text, stays } of state.toasts.slice(-TOASTS_SHOWN).toReversed()) {
     const lines = wrap(text.slice(0, 400).replace(/\s+/g, " "), width - 4).slice(0, 4);
     const height = lines.length + 2;
     if (bottom - height < area.y) break;
@@ -125,9 +125,9 @@ function toasts(canvas: Canvas<Click>, area: Area, state: State): void {
         paper: "panel",
       });
     canvas.spot(box, act("dismiss"));
-    state.toastsShown += 1;
+    state.toastsShown.push(id);
   }
-  const more = state.toasts.length - state.toastsShown;
+  const more = state.toasts.length - state.toastsShown.length;
   if (more > 0 && bottom > area.y)
     canvas.text({ x: area.x + area.width - width - 1, y: bottom - 1, width, height: 1 }, ` ${more} more before `, {
       ink: "warning",

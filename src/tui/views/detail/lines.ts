@@ -1,7 +1,6 @@
 import { type Area, cutBottom, inset } from "../../canvas/area.ts";
 import type { Canvas, Style } from "../../canvas/canvas.ts";
 import { clean, wrap } from "../../canvas/text.ts";
-import { linesWith } from "../../state/search.ts";
 import type { Click } from "../view.ts";
 import { drawScrollbar } from "./scroll.ts";
 import type { PaneView } from "./vm.ts";
@@ -23,7 +22,7 @@ export const lines: PaneView = ({ canvas, area, state, detail }) => {
   detail.seen = { rows: body.height, most: end.first };
   const top = Math.min(scroll.top, end.first);
   const rows = scroll.follow ? end.rows : rowsFrom(top, all.length, body.height, wrapped);
-  const found = linesWith(all, scroll.search);
+  const found = detail.lines?.holding(scroll.search) ?? [];
   for (const [at, row] of rows.entries())
     drawRow(canvas, { ...body, y: body.y + at, height: 1, width }, row, scroll.search, scroll.at === row.line);
   drawScrollbar(canvas, body, scroll.follow ? end.first : top, end.first + body.height);
@@ -38,8 +37,10 @@ export const lines: PaneView = ({ canvas, area, state, detail }) => {
   canvas.line(foot, said.join(", "), { ink: problem ? "bad" : "muted" });
 };
 
-const placeIn = (found: readonly number[], at: number): string =>
-  found.includes(at) ? `${found.indexOf(at) + 1} of ${found.length}` : String(found.length);
+function placeIn(found: readonly number[], at: number): string {
+  const place = found.indexOf(at);
+  return place < 0 ? String(found.length) : `${place + 1} of ${found.length}`;
+}
 
 /** What is searched is marked where it stands; the line that was gone to as a whole. */
 function drawRow(canvas: Canvas<Click>, area: Area, { text }: Row, search: string, isChosen: boolean): void {
