@@ -31,7 +31,7 @@ const PAGES = {
   "/outer": `<!doctype html><title>Outer</title>${STYLE}<iframe style="top:20px" src="{other}/inner"></iframe>
 <script>onmessage=({data})=>document.title=data</script>`,
   "/inner": `<body style="margin:0"><input type=file style="width:300px;height:40px"
-onchange="parent.postMessage('inner '+this.files[0].name,'*')">`,
+onchange="parent.postMessage('inner '+this.files[0].name,'*')"><script>onload=()=>requestAnimationFrame(()=>requestAnimationFrame(()=>parent.postMessage('inner is shown','*')))</script>`,
 };
 
 const directory = temporaryDirectory();
@@ -118,7 +118,7 @@ describe("what the page asks for", () => {
     await (await chooser(page, 60, 280)).setFiles(file("inner.txt", "in"));
     await settles(title, `inner inner.txt:2 ${sum("in")}`);
     await world.browsing.open("/outer");
-    await page.getByRole("button", { name: "Tab: Outer" }).waitFor();
+    await page.getByRole("button", { name: "Tab: inner is shown" }).waitFor(); // a click before that meets an empty frame
     await (await chooser(page, 60, 40)).setFiles(file("other.txt", "out"));
     await settles(title, "inner other.txt");
   });
