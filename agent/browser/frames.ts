@@ -1,4 +1,5 @@
 import { HypeError } from "../../src/contract/index.ts";
+import { ATTACH_FRAMES } from "../cdp/attach-frames.ts";
 import { pause } from "./deadline.ts";
 import { DocumentGone, gone, type FrameSession, PageDocument, PageRefusal } from "./document.ts";
 import type { TabSession } from "./tabs.ts";
@@ -8,12 +9,6 @@ export type Target = { ref?: string | undefined; selector?: string | undefined; 
 /** An element in its document: as the page script names it. */
 export type Located = { document: PageDocument; target: { ref?: string; selector?: string } };
 
-const ATTACH = {
-  autoAttach: true,
-  waitForDebuggerOnStart: false,
-  flatten: true,
-  filter: [{ type: "iframe" }, { exclude: true }],
-};
 /** A document that does not let our script in for so long never will. */
 const OPEN_TIMEOUT_MS = 60_000;
 /** Between two looks at a tab whose document is being replaced. */
@@ -138,7 +133,7 @@ export class Frames {
   async #follow(session: FrameSession & Pick<TabSession, "on">): Promise<void> {
     const stop = this.#listen(session);
     try {
-      await session.send("Target.setAutoAttach", ATTACH);
+      await session.send("Target.setAutoAttach", ATTACH_FRAMES);
     } catch (thrown) {
       stop();
       throw thrown;
@@ -161,7 +156,7 @@ export class Frames {
         const frame = this.tab.sibling(sessionId);
         this.#foreign.set(targetInfo.targetId, { session: frame, sessionId });
         inner.set(sessionId, { frameId: targetInfo.targetId, stop: this.#listen(frame) });
-        frame.send("Target.setAutoAttach", ATTACH).catch(() => {}); // it went away again, with all in it
+        frame.send("Target.setAutoAttach", ATTACH_FRAMES).catch(() => {}); // it went away again, with all in it
       }),
       session.on("Target.detachedFromTarget", ({ sessionId }) => end(sessionId)),
     ];

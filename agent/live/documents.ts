@@ -1,13 +1,9 @@
 import type { Protocol } from "devtools-protocol";
+import { ATTACH_FRAMES } from "../cdp/attach-frames.ts";
 import type { Screen } from "./screen.ts";
 
 const WORLD = "hype-live";
 const NO_ATTACH = { autoAttach: false, waitForDebuggerOnStart: false, flatten: true };
-const ATTACH = {
-  ...NO_ATTACH,
-  autoAttach: true,
-  filter: [{ type: "iframe" }, { exclude: true }],
-};
 
 /**
  * Asks each document of a tab, as if by a user's gesture, until one says something else than null. In a world of our own, in which no page
@@ -57,7 +53,7 @@ async function* documents(screen: Screen, signal: AbortSignal): AsyncGenerator<D
       sessionId,
     );
     try {
-      await screen.send("Target.setAutoAttach", ATTACH, signal, sessionId);
+      await screen.send("Target.setAutoAttach", ATTACH_FRAMES, signal, sessionId);
       const { frameTree } = await screen.send("Page.getFrameTree", undefined, signal, sessionId);
       for (const frameId of frameIds(frameTree)) yield { sessionId, frameId };
     } finally {

@@ -1,11 +1,10 @@
 import type { Protocol } from "devtools-protocol";
 import { HypeError, type LiveMessage } from "../../src/contract/index.ts";
+import { ATTACH_FRAMES } from "../cdp/attach-frames.ts";
 import { CommandRefused } from "../cdp/connection.ts";
 import type { Screen } from "./screen.ts";
 
 const PATIENCE_MS = 10_000;
-const FRAMES = { autoAttach: true, waitForDebuggerOnStart: false, flatten: true };
-const ONLY_FRAMES = { ...FRAMES, filter: [{ type: "iframe" }, { exclude: true }] };
 /** To the page, nobody chose anything: as the browser's own dialog says it when it is closed. */
 const CANCEL = `function () { this.dispatchEvent(new Event("cancel", { bubbles: true })) }`;
 
@@ -56,7 +55,7 @@ export class FileChoosers {
     await Promise.all([
       this.screen.send("Page.enable", undefined, over, sessionId),
       this.screen.send("Page.setInterceptFileChooserDialog", { enabled: true }, over, sessionId),
-      this.screen.send("Target.setAutoAttach", ONLY_FRAMES, over, sessionId),
+      this.screen.send("Target.setAutoAttach", ATTACH_FRAMES, over, sessionId),
     ]);
   }
 

@@ -1,6 +1,8 @@
 import type { LiveMessage } from "../contract/index.ts";
+import { bytes } from "../text/units.ts";
 import { brief, element } from "./element.ts";
 import type { Sender } from "./hand-over.ts";
+import { refusalOf } from "./refusal.ts";
 import { say } from "./toast.ts";
 
 type Download = Extract<LiveMessage, { type: "download" }>["download"];
@@ -10,7 +12,6 @@ type Line = { row: HTMLElement; words: HTMLElement; save: HTMLButtonElement; sav
 const MAX_LINES = 8;
 /** A browser reads a saved file's bytes from this address a while after the click, milliseconds. */
 const KEPT_MS = 60_000;
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 const panel = element("downloads");
 
 /** What the page in the VM downloads while this person acts: shown as it arrives, and saved on this machine when they ask for it. */
@@ -23,16 +24,8 @@ export class Downloads {
 
   show(download: Download): void {
     const line = this.#lines.get(download.id) ?? this.#add(download);
-    const { state, received_bytes, total_bytes } = download;
-    line.words.textContent =
-      state === "completed"
-        ? sizeOf(received_bytes)
-        : state === "in_progress"
-          ? `${sizeOf(received_bytes)}${total_bytes === null ? "" : ` of ${sizeOf(total_bytes)}`}`
-          : state === "canceled"
-            ? "cancelled"
-            : "failed";
-    line.save.hidden = state !== "completed";
+    line.words.textContent = stateOf(download);
+    line.save.hidden = download.state !== "completed";
     panel.hidden = false;
   }
 
@@ -79,7 +72,7 @@ export class Downloads {
         headers: { authorization: `Bearer ${token}` },
         signal: saving.signal,
       });
-      if (!reply.ok) throw new Error(((await reply.json()) as { detail?: string }).detail);
+      if (!reply.ok) throw new Error(refusalOf(await reply.text(), "it was not saved"));
       const url = URL.createObjectURL(await reply.blob());
       const link = document.createElement("a");
       link.href = url;
@@ -87,15 +80,15 @@ export class Downloads {
       link.click();
       setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
     } catch (thrown) {
-      if (!saving.signal.aborted) say(thrown instanceof Error && thrown.message ? thrown.message : "It was not saved.");
+      if (!saving.signal.aborted) say(thrown instanceof Error ? thrown.message : "It was not saved.");
     } finally {
       line.save.disabled = false;
     }
   }
 }
 
-function sizeOf(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${UNITS[power]}`;
+function stateOf({ state, received_bytes, total_bytes }: Download): string {
+  if (state === "completed") return bytes(received_bytes);
+  if (state !== "in_progress") return state === "canceled" ? "cancelled" : "failed";
+  return total_bytes === null ? bytes(received_bytes) : `${bytes(received_bytes)} of ${bytes(total_bytes)}`;
 }

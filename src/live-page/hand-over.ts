@@ -1,4 +1,6 @@
 import { plainNames } from "./file-names.ts";
+import { randomHex } from "./random.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** What the server wants to know of a page that hands files over. */
 export type Sender = {
@@ -51,7 +53,10 @@ function put(
   request.setRequestHeader("authorization", `Bearer ${token}`);
   request.setRequestHeader("content-type", "application/octet-stream");
   request.upload.onprogress = ({ loaded }) => progress(loaded);
-  request.onload = () => (request.status === 200 ? resolve() : reject(new Error(detailOf(request.responseText))));
+  request.onload = () =>
+    request.status === 200
+      ? resolve()
+      : reject(new Error(refusalOf(request.responseText, "the server did not take the file")));
   request.onerror = () =>
     reject(new Error(`${file.name} could not be sent: it cannot be read, or the connection broke.`));
   request.onabort = () => reject(signal.reason as Error);
@@ -60,22 +65,5 @@ function put(
   return promise;
 }
 
-function detailOf(reply: string): string {
-  try {
-    const { detail } = JSON.parse(reply) as { detail?: string };
-    if (detail) return detail;
-  } catch {
-    // no answer of the server's own
-  }
-  return "the server did not take the file";
-}
-
-/** `crypto.randomUUID` is there only on HTTPS and localhost. */
-function uuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // RFC 9562, version 4
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return [...bytes]
-    .map((byte, at) => ([4, 6, 8, 10].includes(at) ? "-" : "") + byte.toString(16).padStart(2, "0"))
-    .join("");
-}
+/** RFC 9562, version 4. */
+const uuid = (): string => randomHex().replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");

@@ -1,3 +1,5 @@
+import { randomHex } from "./random.ts";
+
 const KEPT = "hype-live-token";
 const PAGE = "hype-live-page";
 
@@ -18,8 +20,7 @@ export function takeToken(): string | null {
 export function pageId(): string {
   let id = sessionStorage.getItem(PAGE);
   if (!id) {
-    // No randomUUID: over plain HTTP from another machine the page is no secure context.
-    id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    id = randomHex();
     sessionStorage.setItem(PAGE, id);
   }
   return id;

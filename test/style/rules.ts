@@ -22,7 +22,7 @@ export const rooms: Record<string, string[]> = {
   // The page of the live view: it runs in a person's browser and is bundled into the server.
   // What bundles our pages.
   "web-page": [],
-  "live-page": ["contract", "web-page"],
+  "live-page": ["contract", "text", "web-page"],
   // The demo of AG-UI: it runs in a person's browser, too.
   "agui-page": ["contract", "web-page"],
   // What an AI may do, and the two protocols over it.

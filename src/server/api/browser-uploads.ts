@@ -2,9 +2,9 @@ import { Elysia } from "elysia";
 import * as v from "valibot";
 import { Upload, UPLOAD_SHA256_HEADER, UploadName, WriteUpload } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
+import { bytesOf, fileBody, toldOf } from "../browser/incoming-file.ts";
 import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
-import { invalidRequest } from "../problem.ts";
 import { NoQuery, VmRef } from "./schemas.ts";
 
 const UploadRef = v.strictObject({ ...VmRef.entries, file_name: UploadName });
@@ -16,20 +16,17 @@ export function browserUploadRoutes(context: ServerContext, gate: Gate) {
     .put(
       "/uploads/:file_name",
       ({ params, request }) => {
-        const length = request.headers.get("content-length");
-        const told = v.safeParse(WriteUpload, {
+        const told = toldOf(WriteUpload, request, {
           name: params.file_name,
-          ...(length !== null && { bytes: Number(length) }),
           ...(request.headers.has(UPLOAD_SHA256_HEADER) && { sha256: request.headers.get(UPLOAD_SHA256_HEADER) }),
         });
-        if (!told.success) throw invalidRequest("headers", told.issues);
         const signal = AbortSignal.any([request.signal, context.closing, gate.endedOf(request)]);
         return whileUsable(context, params.name, signal, (guest, usable) =>
-          guest.uploads.write(told.output, request.body ?? nothing(), usable),
+          guest.uploads.write(told, bytesOf(request), usable),
         );
       },
       {
-        parse: () => null, // the body is nobody's to read but ours
+        parse: fileBody.parse,
         params: UploadRef,
         query: NoQuery,
         response: Upload,
@@ -37,10 +34,8 @@ export function browserUploadRoutes(context: ServerContext, gate: Gate) {
           summary: "Stream a file into the guest, for file inputs",
           description: `The body is the file, of any type and size; a file of the same name is replaced once all of it is there. With \`${UPLOAD_SHA256_HEADER}\` (hex) the bytes are kept only if they add up to it.`,
           tags: ["browser"],
-          requestBody: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
+          requestBody: fileBody.requestBody,
         },
       },
     );
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

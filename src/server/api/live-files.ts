@@ -3,10 +3,10 @@ import * as v from "valibot";
 import { HandFile, HypeError, Upload } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
 import { downloadReply } from "../browser/download-reply.ts";
+import { bytesOf, fileBody, toldOf } from "../browser/incoming-file.ts";
 import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { linkOf } from "../live/link-of.ts";
-import { invalidRequest } from "../problem.ts";
 import { DownloadRef, LivePageId, textReply, VmRef } from "./schemas.ts";
 
 const { batch, name, tab } = HandFile.entries;
@@ -16,34 +16,27 @@ const FileQuery = v.strictObject({ page: LivePageId, tab });
 /** Files that a person who acts hands to the page, and takes from it: bytes pass through piece by piece, whatever their size. */
 export function liveFileRoutes(context: ServerContext, gate: Gate) {
   const { closing, live } = context;
-  /** The link of the page that acts. @throws HypeError live_link_invalid | view_only | control_held */
-  const acting = (request: Request, page: string) => {
+  /** What ends a call of the page that acts. @throws HypeError live_link_invalid | view_only | control_held */
+  const callersOf = (request: Request, page: string) => {
     const link = linkOf(gate, request);
     if (link.view_only) throw new HypeError("view_only", "this link may only watch");
     if (!live.desk.holds(link.vm_id, link.id, page))
       throw new HypeError("control_held", "take control before files go in or out");
-    return { callers: [request.signal, closing, gate.endedOf(request), live.links.ended(link)] };
+    return [request.signal, closing, gate.endedOf(request), live.links.ended(link)];
   };
   return new Elysia({ name: "live-files" })
     .onBeforeHandle(({ server, request }) => server?.timeout(request, 0))
     .put(
       "/live/:name/files/:batch/:file_name",
       ({ params, query, request }) => {
-        const { callers } = acting(request, query.page);
-        const length = request.headers.get("content-length");
-        const told = v.safeParse(HandFile, {
-          name: params.file_name,
-          batch: params.batch,
-          tab: query.tab,
-          ...(length !== null && { bytes: Number(length) }),
-        });
-        if (!told.success) throw invalidRequest("headers", told.issues);
+        const callers = callersOf(request, query.page);
+        const told = toldOf(HandFile, request, { name: params.file_name, batch: params.batch, tab: query.tab });
         return whileUsable(context, params.name, AbortSignal.any(callers), (guest, signal) =>
-          guest.uploads.hand(told.output, request.body ?? nothing(), signal),
+          guest.uploads.hand(told, bytesOf(request), signal),
         );
       },
       {
-        parse: () => null, // the body is nobody's to read but ours
+        parse: fileBody.parse,
         params: FileRef,
         query: FileQuery,
         response: Upload,
@@ -51,14 +44,14 @@ export function liveFileRoutes(context: ServerContext, gate: Gate) {
           summary:
             "Hand a file to the page that is acted on; it then goes into a file chooser, or is dropped, by the socket",
           tags: ["live"],
-          requestBody: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
+          requestBody: fileBody.requestBody,
         },
       },
     )
     .get(
       "/live/:name/downloads/:id",
       ({ params, query, request }) => {
-        const { callers } = acting(request, query.page);
+        const callers = callersOf(request, query.page);
         return downloadReply(context, params.name, params.id, request.headers.get("range"), callers);
       },
       {
@@ -72,5 +65,3 @@ export function liveFileRoutes(context: ServerContext, gate: Gate) {
       },
     );
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
