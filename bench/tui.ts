@@ -1,9 +1,9 @@
-/* eslint-disable no-control-regex -- control sequences are what terminals are told by */
 import { readFileSync } from "node:fs";
 import type { Guest } from "../src/guest/guest.ts";
 import { HYPE } from "../test/lib/hype.ts";
 import { pngOf } from "../test/lib/png.ts";
 import { temporaryDirectory } from "../test/lib/temporary.ts";
+import { ANSWERS, leftSwitched, modesIn } from "../test/tui/pty.ts";
 import { KEY, startTestServer, type TestServer } from "../test/server/harness.ts";
 import type { Row } from "./lib/row.ts";
 import { median, spread } from "./lib/statistics.ts";
@@ -134,18 +134,18 @@ async function pictureNumber(number: number): Promise<Uint8Array> {
   return await new Bun.Image(png).jpeg().bytes();
 }
 
-/** Whether what the kernel does with the terminal's lines is the same, and every mode that was set is reset. */
+/** In a terminal that says what it can, and so what was off: whether what the kernel does with the terminal's lines is the same, and every mode that was set is reset. */
 async function leftAsFound(server: TestServer): Promise<boolean> {
-  await using shown = new Shown(server, ["sh", "-c", 'stty -g; "$@"; stty -g; echo left', "sh", HYPE, "tui"]);
+  await using shown = new Shown(
+    server,
+    ["sh", "-c", 'stty -g; "$@"; echo; stty -g; echo left', "sh", HYPE, "tui"],
+    ANSWERS,
+  );
   await shown.until("vm-0");
   shown.type("q");
   const output = await shown.all("left\r\n");
   const [before, after] = output.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? [];
-  const modes = new Map<string, string>();
-  for (const [, mode = "", to = ""] of output.matchAll(/\u001b\[\?(\d+)([hl])/g)) modes.set(mode, to);
-  // Shown by default: the cursor (25), and lines that wrap (7).
-  const isReset = [...modes].every(([mode, to]) => to === (mode === "25" || mode === "7" ? "h" : "l"));
-  return before !== undefined && before === after && isReset;
+  return before !== undefined && before === after && leftSwitched(modesIn(output)).length === 0;
 }
 
 /** Start to end of the same program that has nothing to show. */
@@ -194,7 +194,13 @@ class Shown implements AsyncDisposable {
   #heardAtMs = 0;
   #heard = Promise.withResolvers<void>();
 
-  constructor(server: TestServer, command = [HYPE, "tui"]) {
+  /** @param answers of the terminal to what it is asked */
+  constructor(
+    server: TestServer,
+    command = [HYPE, "tui"],
+    answers: readonly (readonly [question: string, answer: string])[] = [],
+  ) {
+    const unanswered = new Map(answers);
     this.#child = Bun.spawn(command, {
       cwd: this.#home.path,
       env: {
@@ -208,8 +214,10 @@ class Shown implements AsyncDisposable {
       terminal: {
         cols: 120,
         rows: 40,
-        data: (_terminal, data) => {
+        data: (terminal, data) => {
           this.#output += this.#decoder.decode(data, { stream: true });
+          for (const [question, answer] of unanswered)
+            if (this.#output.includes(question) && unanswered.delete(question)) terminal.write(answer);
           this.#heardAtMs = performance.now();
           const heard = this.#heard;
           this.#heard = Promise.withResolvers();

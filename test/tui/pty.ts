@@ -6,7 +6,7 @@ import { KEY } from "../server/harness.ts";
 import { Emulator } from "./emulator.ts";
 
 /** As a terminal that knows grapheme clusters and has them off (mode 2027), and kitty's keyboard protocol. */
-const ANSWERS: [question: string, answer: string][] = [
+export const ANSWERS: [question: string, answer: string][] = [
   ["\u001b[?2027$p", "\u001b[?2027;2$y"],
   ["\u001b[?u", "\u001b[?0u"],
 ];
@@ -124,15 +124,23 @@ const ON_BEFORE = new Set(["25"]);
 
 /** Every mode that was switched is at the end as it was before, the alternate screen among them. */
 function expectRestored(output: string): void {
-  const last = new Map<string, string>();
-  // eslint-disable-next-line no-control-regex
-  for (const [, modes = "", to = ""] of output.matchAll(/\u001b\[\?([\d;]+)([hl])/g))
-    for (const mode of modes.split(";")) last.set(mode, to);
+  const last = modesIn(output);
   for (const mode of ["1049", "1000", "2004", "25"]) expect(last.has(mode), `mode ${mode} was switched`).toBe(true);
-  const left = [...last].filter(([mode, to]) => to !== (ON_BEFORE.has(mode) ? "h" : "l"));
-  expect(left, "modes that were left switched").toEqual([]);
+  expect(leftSwitched(last), "modes that were left switched").toEqual([]);
   const times = (sequence: RegExp) => output.match(sequence)?.length ?? 0;
   // eslint-disable-next-line no-control-regex
   expect(times(/\u001b\[<\d*u/g), "keyboard modes taken off").toBe(times(/\u001b\[>\d+u/g));
   expect(output.split(TITLE.pop).length, "titles taken off").toBe(output.split(TITLE.push).length);
 }
+
+/** The modes a terminal was told to switch, and how each was left: `h` on, `l` off. */
+export function modesIn(output: string): Map<string, string> {
+  const last = new Map<string, string>();
+  // eslint-disable-next-line no-control-regex
+  for (const [, modes = "", to = ""] of output.matchAll(/\u001b\[\?([\d;]+)([hl])/g))
+    for (const mode of modes.split(";")) last.set(mode, to);
+  return last;
+}
+
+export const leftSwitched = (modes: ReadonlyMap<string, string>): [mode: string, to: string][] =>
+  [...modes].filter(([mode, to]) => to !== (ON_BEFORE.has(mode) ? "h" : "l"));
