@@ -4,6 +4,7 @@ import { pause } from "./deadline.ts";
 import { answerDialogs } from "./dialogs.ts";
 import { DocumentGone, PageRefusal } from "./document.ts";
 import { evaluateOnce } from "./evaluate.ts";
+import { Glob } from "./glob.ts";
 import { afterDeadline } from "./runaway.ts";
 import type { TabSession } from "./tabs.ts";
 
@@ -117,11 +118,8 @@ export function urlMatcher(wanted: string): (url: string) => boolean {
     throw new HypeError("invalid_request", `url: ${wanted} is not a regular expression`);
   }
   if (!/[*?]/.test(wanted)) return (url) => url === wanted;
-  const source = wanted
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*\*|\*|\?/g, (glob) => ({ "**": ".*", "*": "[^/]*", "?": "." })[glob]!);
-  const glob = new RegExp(`^${source}$`, "s");
-  return (url) => url === wanted || glob.test(url);
+  const glob = Glob.ofAddresses(wanted);
+  return (url) => url === wanted || glob.matches(url);
 }
 
 /** Asked by the page itself what the condition is: a function is called. What it gives, or what that comes to, counts. */

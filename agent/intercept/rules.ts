@@ -1,6 +1,7 @@
 import type { Protocol } from "devtools-protocol";
 import { type AddRule, HypeError, type Rule } from "../../src/contract/index.ts";
-import { mustBeForSockets } from "./web-sockets.ts";
+import { Glob } from "../browser/glob.ts";
+import { mustBeForSockets, type SocketRule } from "./web-sockets.ts";
 
 const MAX_RULES = 1_000;
 /** Bodies of mocks are kept in the guest's memory, characters. */
@@ -8,7 +9,7 @@ const MAX_BODIES = 64 * 1024 * 1024;
 /** Names of Network.ResourceType where they are not ours with a capital. */
 const TYPES: Record<string, string> = { texttrack: "TextTrack", eventsource: "EventSource" };
 
-type Kept = { id: string; request: AddRule; pattern: RegExp; types: Set<string> | null; hits: number };
+type Kept = { id: string; request: AddRule; pattern: Glob; types: Set<string> | null; hits: number };
 export type Verdict = {
   decision: AddRule["action"] & { type: "block" | "allow" | "mock" };
   headers: { set: Record<string, string>; remove: Set<string> } | null;
@@ -35,7 +36,7 @@ export class Rules {
     const rule: Kept = {
       id: `r${++this.#lastId}`,
       request,
-      pattern: compile(request.url),
+      pattern: Glob.ofRequests(request.url),
       types: request.resource_types ? new Set(request.resource_types.flatMap(protocolTypes)) : null,
       hits: 0,
     };
@@ -72,13 +73,13 @@ export class Rules {
       );
   }
 
-  /** Those for WebSockets, as they are written and as a regular expression. */
-  sockets(tab: string | null): { url: string; source: string; block: boolean }[] {
+  /** Those for WebSockets. */
+  sockets(tab: string | null): SocketRule[] {
     return this.#of(tab)
       .filter(isForSockets)
       .map(({ request, pattern }) => ({
         url: request.url,
-        source: pattern.source,
+        literals: pattern.literals,
         block: request.action.type === "block",
       }));
   }
@@ -95,7 +96,7 @@ export class Rules {
       // A preflight asks on behalf of the method it names.
       if (methods && !methods.includes(preflightFor(request) ?? request.method)) continue;
       if (rule.types && !rule.types.has(resourceType)) continue;
-      if (!rule.pattern.test(request.url)) continue;
+      if (!rule.pattern.matches(request.url)) continue;
       rule.hits += 1;
       if (action.type !== "headers") return { decision: action, headers };
       headers ??= { set: {}, remove: new Set() };
@@ -110,16 +111,6 @@ export class Rules {
 export function preflightFor({ method, headers }: Protocol.Network.Request): string | null {
   if (method !== "OPTIONS") return null;
   return Object.entries(headers).find(([name]) => name.toLowerCase() === "access-control-request-method")?.[1] ?? null;
-}
-
-/** As Fetch.RequestPattern has it: `*` any characters, `?` one, a backslash takes the next literally. */
-function compile(pattern: string): RegExp {
-  const source = pattern.replaceAll(/\\?[^]/g, (part) => {
-    if (part === "*") return ".*";
-    if (part === "?") return ".";
-    return (part.length === 2 ? part.slice(1) : part).replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-  });
-  return new RegExp(`^${source.replaceAll(/(?:\.\*)+/g, ".*")}$`, "s");
 }
 
 /** To the Fetch domain a fetch() is an XHR. */

@@ -2,8 +2,8 @@ import type { Protocol } from "devtools-protocol";
 import { type AddRule, type Emulation, HypeError } from "../../src/contract/index.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
 
-/** One rule for sockets, in the order of the rules. */
-export type SocketRule = { url: string; block: boolean };
+/** One rule for sockets, in the order of the rules; also as the literal texts between the stars of its address. */
+export type SocketRule = { url: string; literals: string[]; block: boolean };
 
 const FREE = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
 const bytesPerSecond = (kbps: number | null | undefined) => (kbps == null ? -1 : (kbps * 1000) / 8);
@@ -71,22 +71,34 @@ const pathAndQuery = (text: string): string =>
 
 /**
  * Workers have no part in that: their constructors are wrapped before their first script runs, so that nothing in them ever holds
- * the real ones. Gives a function that takes the rules as pairs of a regular expression's source and whether it blocks.
+ * the real ones. Gives a function that takes the rules as pairs of the literals of its address and whether it blocks. Each literal is
+ * looked for once, after the one before: an address that the page chooses costs its length.
  */
 const GUARD = `((first) => {
-  const { RegExp, URL, Proxy } = self;
+  const { URL, Proxy } = self;
   const { construct } = Reflect;
-  const exec = Function.prototype.call.bind(RegExp.prototype.exec);
+  const [startsWith, endsWith, indexOf] = ["startsWith", "endsWith", "indexOf"].map((name) => Function.prototype.call.bind(String.prototype[name]));
   // Asked only when a socket is opened: before its first script a worker has no address, and Chromium dies of the question.
   const getter = (of, name) => Function.prototype.call.bind(Object.getOwnPropertyDescriptor(of, name).get);
   const [location, href] = [getter(WorkerGlobalScope.prototype, "location"), getter(WorkerLocation.prototype, "href")];
-  const compile = ([source, block]) => ({ pattern: new RegExp(source, "s"), block });
-  let rules = first.map(compile);
+  const isLike = (literals, url) => {
+    const head = literals[0], last = literals.length - 1, tail = literals[last];
+    if (last === 0) return url === head;
+    if (!startsWith(url, head)) return false;
+    let at = head.length;
+    for (let n = 1; n < last; n++) {
+      const found = indexOf(url, literals[n], at);
+      if (found < 0) return false;
+      at = found + literals[n].length;
+    }
+    return url.length - tail.length >= at && endsWith(url, tail);
+  };
+  let rules = first;
   const isBlocked = (address) => {
     let url;
     try { url = new URL(address, href(location(self))).href; } catch { return false; }
     url = url.startsWith("http") ? "ws" + url.slice(4) : url;
-    for (let n = 0; n < rules.length; n++) if (exec(rules[n].pattern, url)) return rules[n].block;
+    for (let n = 0; n < rules.length; n++) if (isLike(rules[n][0], url)) return rules[n][1];
     return false;
   };
   for (const name of ["WebSocket", "WebSocketStream"]) {
@@ -101,15 +113,15 @@ const GUARD = `((first) => {
     real.prototype.constructor = guarded;
     Object.defineProperty(self, name, { value: guarded, writable: true, configurable: true, enumerable: false });
   }
-  return (next) => { rules = next.map(compile); };
+  return (next) => { rules = next; };
 })`;
 
 /** The rules in workers, each with the function its guard gave. */
 export class WorkerGuards {
   #setters = new WeakMap<OverlayTarget, Promise<string>>();
 
-  async set(target: OverlayTarget, rules: { source: string; block: boolean }[]): Promise<void> {
-    const value = rules.map(({ source, block }) => [source, block]);
+  async set(target: OverlayTarget, rules: SocketRule[]): Promise<void> {
+    const value = rules.map(({ literals, block }) => [literals, block]);
     const setter = this.#setters.get(target);
     if (!setter) {
       const expression = `${GUARD}(${JSON.stringify(value)})`;
