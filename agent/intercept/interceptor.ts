@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Protocol } from "devtools-protocol";
-import type { AddRule, Emulation, Rule } from "../../src/contract/index.ts";
-import type { Connection } from "../cdp/connection.ts";
+import { type AddRule, type Emulation, HypeError, type Rule } from "../../src/contract/index.ts";
+import { CommandRefused, type Connection } from "../cdp/connection.ts";
 import type { Layer, Overlay } from "../overlay/overlay.ts";
 import type { OverlayTarget } from "../overlay/target.ts";
 import { preflightFor, Rules, type Verdict } from "./rules.ts";
@@ -34,13 +34,14 @@ export class Interceptor implements Layer {
     return !this.#rules.isEmpty || this.settings.hasCredentials();
   }
 
-  /** @throws HypeError `limit_reached` */
+  /** @throws HypeError `limit_reached` | `interception_refused`; then the rule is in effect nowhere */
   async add(request: AddRule): Promise<Rule> {
     const rule = this.#rules.add(request);
     try {
       await this.apply();
     } catch (thrown) {
       this.#rules.remove([rule.id]);
+      await this.apply().catch(() => {}); // what cannot be taken back was not taken
       throw thrown;
     }
     return rule;
@@ -56,10 +57,28 @@ export class Interceptor implements Layer {
     await this.apply();
   }
 
-  /** Resolves when all targets obey the rules as they are now. */
+  /**
+   * Resolves when all targets obey the rules as they are now; one that crashed or closed meanwhile needs none.
+   * @throws HypeError `interception_refused` with Chromium's reason
+   */
   async apply(): Promise<void> {
     await this.overlay.refresh();
-    await Promise.allSettled(this.overlay.targets.flatMap((target) => this.attach(target)));
+    let refused: HypeError | undefined;
+    await Promise.all(
+      this.overlay.targets.map(async (target) => {
+        for (const result of await Promise.allSettled(this.attach(target)))
+          if (
+            result.status === "rejected" &&
+            result.reason instanceof CommandRefused &&
+            this.overlay.targets.includes(target)
+          )
+            refused ??= new HypeError(
+              "interception_refused",
+              `${target.type} ${target.targetId}: ${result.reason.message}`,
+            );
+      }),
+    );
+    if (refused) throw refused;
   }
 
   attach(target: OverlayTarget): Promise<unknown>[] {
@@ -70,9 +89,14 @@ export class Interceptor implements Layer {
     const params = { patterns, handleAuthRequests: credentials != null };
     const text = patterns.length === 0 ? "" : JSON.stringify(params);
     const sockets = this.#attachSockets(target);
+    // The requests of these are their page's to Chromium.
+    if (target.type === "worker") return sockets;
     if ((this.#enabled.get(target) ?? "") === text) return sockets;
     this.#enabled.set(target, text);
-    return [...sockets, text === "" ? target.send("Fetch.disable", undefined) : target.send("Fetch.enable", params)];
+    const sent = text === "" ? target.send("Fetch.disable", undefined) : target.send("Fetch.enable", params);
+    // Not in effect: the next change asks again.
+    sent.catch(() => this.#enabled.get(target) === text && this.#enabled.delete(target));
+    return [...sockets, sent];
   }
 
   #attachSockets(target: OverlayTarget): Promise<unknown>[] {

@@ -3,11 +3,18 @@ import { type AddRule, HypeError, type Rule } from "../../src/contract/index.ts"
 import { Glob } from "../browser/glob.ts";
 import { mustBeForSockets, type SocketRule } from "./web-sockets.ts";
 
+/** A name of our own: an EventSource, too, is an XHR to the Fetch domain. */
+const EVENT_SOURCE = "EventSource";
 const MAX_RULES = 1_000;
 /** Bodies of mocks are kept in the guest's memory, characters. */
 const MAX_BODIES = 64 * 1024 * 1024;
-/** Names of Network.ResourceType where they are not ours with a capital. */
-const TYPES: Record<string, string> = { texttrack: "TextTrack", eventsource: "EventSource" };
+/** What the Fetch domain calls our types where it is not our name with a capital; a fetch() is an XHR to it. */
+const TYPES: Record<string, string[]> = {
+  fetch: ["XHR", "Fetch"],
+  xhr: ["XHR", "Fetch"],
+  eventsource: [EVENT_SOURCE],
+  other: ["Other", "CSPViolationReport"],
+};
 
 type Kept = { id: string; request: AddRule; pattern: Glob; types: Set<string> | null; hits: number };
 export type Verdict = {
@@ -68,7 +75,7 @@ export class Rules {
       .flatMap(({ request, types }) =>
         [...(types ?? [undefined])].map((type) => ({
           urlPattern: request.url,
-          ...(type && { resourceType: type as Protocol.Network.ResourceType }),
+          ...(type && { resourceType: (type === EVENT_SOURCE ? "XHR" : type) as Protocol.Network.ResourceType }),
         })),
       );
   }
@@ -88,14 +95,16 @@ export class Rules {
     return this.#rules.filter(({ request }) => request.tab === undefined || request.tab === tab);
   }
 
-  judge(tab: string | null, { request, resourceType }: Protocol.Fetch.RequestPausedEvent): Verdict {
+  judge(tab: string | null, paused: Protocol.Fetch.RequestPausedEvent): Verdict {
+    const { request } = paused;
+    const type = typeOf(paused);
     let headers: Verdict["headers"] = null;
     for (const rule of this.#rules) {
       const { tab: only, methods, action } = rule.request;
       if ((only !== undefined && only !== tab) || isForSockets(rule)) continue;
       // A preflight asks on behalf of the method it names.
       if (methods && !methods.includes(preflightFor(request) ?? request.method)) continue;
-      if (rule.types && !rule.types.has(resourceType)) continue;
+      if (rule.types && !rule.types.has(type)) continue;
       if (!rule.pattern.matches(request.url)) continue;
       rule.hits += 1;
       if (action.type !== "headers") return { decision: action, headers };
@@ -110,12 +119,16 @@ export class Rules {
 /** The method a CORS preflight asks for; null for other requests. */
 export function preflightFor({ method, headers }: Protocol.Network.Request): string | null {
   if (method !== "OPTIONS") return null;
-  return Object.entries(headers).find(([name]) => name.toLowerCase() === "access-control-request-method")?.[1] ?? null;
+  return header(headers, "access-control-request-method");
 }
 
-/** To the Fetch domain a fetch() is an XHR. */
-const protocolTypes = (type: string): string[] =>
-  type === "fetch" || type === "xhr" ? ["XHR", "Fetch"] : [TYPES[type] ?? type[0]!.toUpperCase() + type.slice(1)];
+const header = (headers: Protocol.Network.Headers, wanted: string): string | null =>
+  Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1] ?? null;
+/** A stream of events says so itself, by whatever it is asked for. */
+const typeOf = ({ request, resourceType }: Protocol.Fetch.RequestPausedEvent): string =>
+  resourceType === "XHR" && header(request.headers, "accept") === "text/event-stream" ? EVENT_SOURCE : resourceType;
+
+const protocolTypes = (type: string): string[] => TYPES[type] ?? [type[0]!.toUpperCase() + type.slice(1)];
 const isForSockets = ({ types }: Kept): boolean => types?.has("Websocket") === true;
 const sizeOf = ({ action }: AddRule): number =>
   action.type === "mock" ? (action.body?.length ?? 0) + (action.body_base64?.length ?? 0) : 0;

@@ -132,6 +132,11 @@ function isSentTo(cookie: Protocol.Network.Cookie, url: URL): boolean {
   return isHost && isPath && isSafe;
 }
 
-const keyOf = (cookie: Cookie) =>
-  JSON.stringify([cookie.name, cookie.domain.toLowerCase(), cookie.path, cookie.partitionKey ?? null]);
+const keyOf = ({ name, domain, path, partitionKey, _crHasCrossSiteAncestor }: Cookie) =>
+  JSON.stringify([
+    name,
+    domain.toLowerCase(),
+    path,
+    ...(partitionKey === undefined ? [] : [partitionKey, _crHasCrossSiteAncestor ?? true]),
+  ]);
 const label = (cookie: Cookie) => `${JSON.stringify(cookie.name.slice(0, 80))} of ${cookie.domain}${cookie.path}`;

@@ -96,6 +96,12 @@ export const BROWSER_ERRORS = {
     title: "Chromium refuses the setting",
     remedy: "Nothing was changed; the message carries Chromium's own reason.",
   },
+  interception_refused: {
+    status: 422,
+    exit: 1,
+    title: "Chromium refuses to stop requests for the rules",
+    remedy: "The rule was not added; the message carries Chromium's own reason.",
+  },
   request_not_found: {
     status: 404,
     exit: 1,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { Headers } from "./emulation.ts";
 import { tabOrAll, timeoutMs } from "./operation.ts";
 
+/** What the Fetch domain tells apart (measured, version 156): text tracks are media to it, manifests and reports of CSP are others. */
 export const RESOURCE_TYPES = [
   "document",
   "stylesheet",
@@ -9,11 +10,9 @@ export const RESOURCE_TYPES = [
   "media",
   "font",
   "script",
-  "texttrack",
   "xhr",
   "fetch",
   "eventsource",
-  "manifest",
   "ping",
   "websocket",
   "other",
@@ -74,7 +73,7 @@ export const AddRule = v.strictObject({
       v.array(v.picklist(RESOURCE_TYPES)),
       v.minLength(1),
       v.description(
-        "xhr and fetch mean both: Chromium does not tell them apart. A rule for websocket names nothing else, and blocks or allows",
+        "xhr and fetch mean both: Chromium does not tell them apart. media holds text tracks too, other manifests and reports of CSP. A rule for websocket names nothing else, and blocks or allows",
       ),
     ),
   ),

@@ -48,7 +48,7 @@ test.each<[string, object, string, unknown]>([
   ["a literal question mark is no wildcard", { url: "*/data\\?json" }, "/data.json", DATA],
   ["characters that mean something in patterns", { url: "*/(data|x)+.json" }, "/data.json", DATA],
   ["a resource type", { resource_types: ["fetch", "image"] }, "/data.json", "failed"],
-  ["another resource type passes", { resource_types: ["image", "texttrack"] }, "/data.json", DATA],
+  ["another resource type passes", { resource_types: ["image", "media", "eventsource", "other"] }, "/data.json", DATA],
   ["a method", { methods: ["get"] }, "/data.json", "failed"],
   ["another method passes", { methods: ["POST"] }, "/data.json", DATA],
 ])("block by %s", async (_name, rule, path, expected) => {

@@ -143,6 +143,19 @@ describe("cookies", () => {
     expect(await refused("state_incomplete", setCookies(cookies(300, 1)))).toMatch(/^\d+ of 300 cookies are set/);
   }, 60_000);
 
+  test("two that differ only in whether a frame of another site stood between are two", async () => {
+    const partitioned = { name: "p", domain: "in.test", path: "/", secure: true, partitionKey: "https://top.test" };
+    const both = [
+      { ...partitioned, value: "across", _crHasCrossSiteAncestor: true },
+      { ...partitioned, value: "within", _crHasCrossSiteAncestor: false },
+    ];
+    expect(await setCookies(both)).toEqual({ set: 2, expired: 0 });
+    const kept = (await getCookies()).map(({ value, _crHasCrossSiteAncestor }) => ({ value, _crHasCrossSiteAncestor }));
+    expect(kept.toSorted((a, b) => a.value.localeCompare(b.value))).toEqual(
+      both.map(({ value, _crHasCrossSiteAncestor }) => ({ value, _crHasCrossSiteAncestor })),
+    );
+  });
+
   test("an expired one is left out and counted", async () => {
     expect(await setCookies([{ name: "old", value: "1", domain: "one.test", expires: 1000 }])).toEqual({
       set: 0,

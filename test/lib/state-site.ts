@@ -30,6 +30,12 @@ const PAGES: Record<string, () => Response> = {
     new Response("self.addEventListener('install', () => self.skipWaiting()); console.log('from the worker')", {
       headers: { "content-type": "text/javascript" },
     }),
+  "/fetching-sw.js": () =>
+    new Response(
+      "addEventListener('install', () => skipWaiting()); addEventListener('activate', (event) => event.waitUntil(clients.claim()));" +
+        "addEventListener('message', ({ data, source }) => fetch(data, { cache: 'no-store' }).then((reply) => reply.text(), () => 'failed').then((told) => source.postMessage(told)))",
+      { headers: { "content-type": "text/javascript" } },
+    ),
   "/data.json": () => Response.json({ answer: 42 }),
   "/image.png": () =>
     new Response(new Uint8Array([0x89, 0x50, 0x4e, 0x47]), { headers: { "content-type": "image/png" } }),
