@@ -1,40 +1,26 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chromium } from "playwright-core";
-import puppeteer from "puppeteer-core";
 import * as v from "valibot";
 import { connect } from "../../src/client/client.ts";
-import {
-  ClearState,
-  type Entry,
-  ExportHar,
-  ExportState,
-  ImportState,
-  ListEntries,
-  StartObserving,
-  StopObserving,
-} from "../../src/contract/index.ts";
+import { type Entry, ExportHar, ListEntries, StartObserving } from "../../src/contract/index.ts";
 import { type Browsing, startBrowsing } from "../lib/browsing.ts";
 import { chromiumProgram } from "../lib/chromium.ts";
 import { harFaults } from "../lib/har-schema.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 import { KEY, startTestServer } from "../server/harness.ts";
 import { serveSite } from "../site/serve.ts";
+import { describeVisits } from "../site/visits.ts";
 
 setDefaultTimeout(60_000);
 let b: Browsing;
 let since: number;
 beforeAll(async () => {
   b = await startBrowsing();
+  since = (await b.guest.observe.list(v.parse(ListEntries, { after: Number.MAX_SAFE_INTEGER }))).after;
 }, 90_000);
 afterAll(() => b?.[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await b.open("/");
-  await b.guest.observe.stop(v.parse(StopObserving, {}));
-  since = (await b.guest.observe.list(v.parse(ListEntries, { after: Number.MAX_SAFE_INTEGER }))).after;
-});
 
 const observe = () => b.guest.observe.start(v.parse(StartObserving, {}));
-const titled = (title: string) => b.wait({ function: `document.title === ${JSON.stringify(title)}` });
 /** Entries from now on, until each wish was met. */
 async function seen(...wanted: ((entry: Entry) => boolean)[]): Promise<Entry[]> {
   const entries: Entry[] = [];
@@ -46,62 +32,6 @@ async function seen(...wanted: ((entry: Entry) => boolean)[]): Promise<Entry[]> 
 }
 const finished = (path: string) => (entry: Entry) =>
   entry.kind === "request" && entry.state === "finished" && new URL(entry.url).pathname === path;
-
-describe("what is seen of a site", () => {
-  test("a page that a service worker answers, and what the worker asks for itself", async () => {
-    await observe();
-    await b.open("/worker");
-    await titled("bread of flour");
-    const entries = await seen(finished("/made"), finished("/flour"));
-    expect(entries.findLast(finished("/made"))).toMatchObject({ from_service_worker: true, status: 200 });
-    expect(entries.findLast(finished("/flour"))).toMatchObject({ from_service_worker: false, status: 200 });
-    await b.value(
-      "navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((one) => one.unregister()))).then(() => 0)",
-    );
-  });
-
-  test("a WebSocket's messages", async () => {
-    await observe();
-    await b.open("/socket");
-    await titled("echo hello");
-    const entries = await seen((entry) => entry.kind === "websocket" && entry.event === "close");
-    expect(entries.flatMap((entry) => (entry.kind === "websocket" ? [[entry.event, entry.text]] : []))).toEqual([
-      ["open", null],
-      ["sent", "hello"],
-      ["received", "echo hello"],
-      ["close", null],
-    ]);
-  });
-
-  test("an IndexedDB goes out, is gone, and comes back", async () => {
-    await b.open("/notes");
-    await titled("notes: none");
-    await b.value("keep(1, 'milk'), keep(2, 'tea'), 0");
-    await titled("notes: milk, tea");
-    const state = await b.guest.state.export(v.parse(ExportState, {}));
-    await b.guest.state.clear(v.parse(ClearState, {}));
-    await b.open("/notes");
-    await titled("notes: none");
-    await b.open("/");
-    await b.guest.state.import(v.parse(ImportState, { state }));
-    await b.open("/notes");
-    await titled("notes: milk, tea");
-    await b.guest.state.clear(v.parse(ClearState, {}));
-  });
-
-  test("an endless list is scrolled until what is wanted has come", async () => {
-    await b.open("/endless");
-    const rows = () => b.value("document.querySelectorAll('p').length") as Promise<number>;
-    expect(await rows()).toBe(20);
-    while (!(await b.value("document.body.textContent.includes('row 130')"))) {
-      const before = await rows();
-      await b.act("scroll", { selector: "p:last-child" });
-      await b.act("scroll", { dy: 400 });
-      await b.wait({ function: `document.querySelectorAll('p').length > ${before}` });
-    }
-    expect(await rows()).toBe(140);
-  });
-});
 
 test("Playwright replays a site that is gone from the archive, bodies included", async () => {
   const page = `<!doctype html><title>Shop</title><script>
@@ -134,57 +64,22 @@ test("Playwright replays a site that is gone from the archive, bodies included",
   }
 });
 
-describe("through the server's doors", () => {
-  const door = async () => {
+describeVisits(
+  "agent as a local process, the server's door before it",
+  async () => {
+    const own = await startBrowsing();
     const server = startTestServer();
     server.engine.add("demo");
-    server.engine.guests.set("demo", b.guest);
-    return { server, url: (await connect({ base: server.url, key: KEY }).vms.cdpToken("demo")).ws_url };
-  };
-  const VISITS = [
-    ["/worker", "bread of flour"],
-    ["/socket", "echo hello"],
-    ["/notes", "notes: none"],
-  ] as const;
-
-  test("Playwright: workers, sockets, databases, an endless list", async () => {
-    const { server, url } = await door();
-    await using _ = server;
-    const browser = await chromium.connectOverCDP(url);
-    try {
-      const context = await browser.newContext();
-      const tab = await context.newPage();
-      for (const [path, title] of VISITS) {
-        await tab.goto(b.site.origin + path);
-        await tab.waitForFunction((wanted) => document.title === wanted, title);
-      }
-      await tab.evaluate("keep(1, 'milk'), 0");
-      await tab.waitForFunction("document.title === 'notes: milk'");
-      await tab.goto(`${b.site.origin}/endless`);
-      for (const row = tab.getByText("row 30", { exact: true }); (await row.count()) === 0;)
-        await tab.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
-      await context.close();
-    } finally {
-      await browser.close();
-    }
-  });
-
-  test("Puppeteer: the same", async () => {
-    const { server, url } = await door();
-    await using _ = server;
-    const browser = await puppeteer.connect({ browserWSEndpoint: url });
-    try {
-      const context = await browser.createBrowserContext();
-      const tab = await context.newPage();
-      for (const [path, title] of VISITS) {
-        await tab.goto(b.site.origin + path);
-        await tab.waitForFunction((wanted) => document.title === wanted, {}, title);
-      }
-      await tab.evaluate("keep(1, 'tea'), 0");
-      await tab.waitForFunction("document.title === 'notes: tea'");
-      await context.close();
-    } finally {
-      await browser.disconnect();
-    }
-  });
-});
+    server.engine.guests.set("demo", own.guest);
+    return {
+      client: connect({ base: server.url, key: KEY }),
+      vm: "demo",
+      site: own.site,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await own[Symbol.asyncDispose]();
+      },
+    };
+  },
+  { makeMs: 90_000 },
+);

@@ -2,7 +2,7 @@ import { PAGES } from "./pages.ts";
 
 /**
  * The site on loopback, a free port. The same pages stand under `other`, which is another site to Chromium and so another process.
- * `/slow?ms=N` answers late, `/hang` never, `/drop` cuts the connection, `/loop` redirects for ever, `/hop?n=N` N times.
+ * `/slow?ms=N` answers late, `/hang` never, `/drop` leads to where every connection is cut, `/loop` redirects for ever, `/hop?n=N` N times.
  * `/ws` is a WebSocket that echoes.
  */
 export type Site = Disposable & {
@@ -19,6 +19,11 @@ export function serveSite(pages: Record<string, string> = {}): Site {
     asked.set(path, signal);
     return signal;
   };
+  const cutting = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket) => socket.terminate() },
+  });
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -28,6 +33,7 @@ export function serveSite(pages: Record<string, string> = {}): Site {
       const { port } = bun;
       signalOf(url.pathname + url.search).resolve();
       if (url.pathname === "/ws" && bun.upgrade(request)) return undefined;
+      if (url.pathname === "/drop") return Response.redirect(`http://127.0.0.1:${cutting.port}/`, 302);
       const special = await SPECIAL[url.pathname]?.(url);
       if (special) return special;
       const page = pages[url.pathname] ?? PAGES[url.pathname];
@@ -42,7 +48,10 @@ export function serveSite(pages: Record<string, string> = {}): Site {
     origin: `http://127.0.0.1:${server.port}`,
     other: `http://localhost:${server.port}`,
     asked: (path) => signalOf(path).promise,
-    [Symbol.dispose]: () => void server.stop(true),
+    [Symbol.dispose]() {
+      cutting.stop(true);
+      void server.stop(true);
+    },
   };
 }
 
