@@ -78,3 +78,21 @@ function ariaDisabled(element: Element): boolean {
   }
   return false;
 }
+
+/** Glyphs of icon fonts, which say nothing. */
+const PRIVATE_USE = /[\u{e000}-\u{f8ff}\u{f0000}-\u{10ffff}]/gu;
+
+/** What a style sheet puts before or after an element's content, in words (css-content-3); its alternative text where it has one. */
+export function generated(element: Element, where: "::before" | "::after"): string {
+  const { content, display } = getComputedStyle(element, where);
+  if (content === "none" || content === "normal" || content === "" || display === "none") return "";
+  const alternative = content
+    .replaceAll(/url\("[^"]*"\)/g, "")
+    .split(/ \/ (?=")/)
+    .at(-1)!;
+  const words = [...alternative.matchAll(/"((?:[^"\\]|\\[^])*)"/g)].map(([, word]) =>
+    word!.replaceAll(/\\([^])/g, "$1"),
+  );
+  const text = words.join("").replaceAll(PRIVATE_USE, "");
+  return display === "inline" ? text : ` ${text} `;
+}

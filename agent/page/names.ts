@@ -1,4 +1,4 @@
-import { childrenOf, normalize } from "./dom.ts";
+import { childrenOf, generated, normalize } from "./dom.ts";
 import { roleOf } from "./roles.ts";
 
 /** Roles that are named by what stands in them (WAI-ARIA 1.2, 5.2.8.6). */
@@ -11,7 +11,7 @@ const FROM_CONTENT = new Set(
 /** Text of a page that names something longer than this is cut, characters. */
 const MAX_NAME = 1_000;
 
-/** The accessible name (accname-1.2), without what style sheets add. */
+/** The accessible name (accname-1.2). */
 export function nameOf(element: Element, role: string | null): string {
   return normalize(compute(element, role)).slice(0, MAX_NAME);
 }
@@ -65,7 +65,7 @@ function nativeName(element: Element): string {
     case "OPTION":
       return element.getAttribute("label") || element.textContent || "";
     case "svg":
-      return textOfChild(element, "title");
+      return [...element.children].find(({ tagName }) => tagName === "title")?.textContent ?? ""; // it has no box
     default:
       return "";
   }
@@ -100,7 +100,7 @@ function textOf(element: Element, hidden: boolean, except?: Element, depth = 0):
 }
 
 function contentText(element: Element, except?: Element, depth = 0): string {
-  let text = "";
+  let text = generated(element, "::before");
   for (const child of Array.from(childrenOf(element))) {
     if (child instanceof Text) text += child.data;
     else if (child instanceof Element && !/^(SCRIPT|STYLE|NOSCRIPT|TEMPLATE)$/.test(child.tagName)) {
@@ -112,7 +112,7 @@ function contentText(element: Element, except?: Element, depth = 0): string {
     }
     if (text.length > 4 * MAX_NAME) break;
   }
-  return text;
+  return text + generated(element, "::after");
 }
 
 /** A control inside a label speaks with its value (accname-1.2, 2C); one that holds a secret does not. */

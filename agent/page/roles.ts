@@ -66,9 +66,18 @@ function implicitRole(element: Element): string | null {
       return isNamed(element) ? "region" : null;
     case "FORM":
       return isNamed(element) ? "form" : null;
+    case "TBODY":
+    case "THEAD":
+    case "TFOOT":
+    case "TR":
+      return isForLayout(element.closest("table")) ? null : BY_TAG[tag]!;
+    case "LI":
+      return isForLayout(element.parentElement) ? null : "listitem";
     case "TD":
+      if (isForLayout(element.closest("table"))) return null;
       return inGrid(element) ? "gridcell" : "cell";
     case "TH":
+      if (isForLayout(element.closest("table"))) return null;
       return /^row/i.test(element.getAttribute("scope") ?? "") ? "rowheader" : "columnheader";
     default:
       return BY_TAG[tag] ?? null;
@@ -82,6 +91,9 @@ function inputRole(input: HTMLInputElement): string | null {
   return input.type === "search" ? "searchbox" : "textbox";
 }
 
+/** A list or table that its author says is none: its parts are none either (WAI-ARIA 1.2, 7.1). */
+const isForLayout = (owner: Element | null): boolean =>
+  owner !== null && /^(none|presentation)$/.test(owner.getAttribute("role") ?? "") && !isFocusable(owner);
 const inGrid = (cell: Element) =>
   ["grid", "treegrid"].includes(cell.closest("table, [role]")?.getAttribute("role") ?? "");
 const isNamed = (element: Element) =>

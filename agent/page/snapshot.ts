@@ -1,4 +1,4 @@
-import { childrenOf, isDisabled, normalize } from "./dom.ts";
+import { childrenOf, generated, isDisabled, normalize } from "./dom.ts";
 import { authoredName, nameOf } from "./names.ts";
 import { refOf } from "./refs.ts";
 import { levelOf, roleOf } from "./roles.ts";
@@ -73,7 +73,7 @@ class Builder {
 
   children(element: Element, depth: number, pointer: boolean, seen: boolean, visible = true): (Node | string)[] {
     const built: (Node | string)[] = [];
-    let text = "";
+    let text = visible ? generated(element, "::before") : "";
     const flush = () => {
       const clean = normalize(text);
       text = "";
@@ -98,6 +98,7 @@ class Builder {
           }
       }
     }
+    if (visible) text += generated(element, "::after");
     flush();
     return built;
   }
@@ -132,7 +133,7 @@ class Builder {
       if (words) node.children = [];
     } else {
       node.name = nameOf(element, role);
-      if (words && normalize(node.children.join(" ")) === node.name) node.children = [];
+      if (node.name && plainWords(node.children) === node.name) node.children = [];
       else if (node.name) node.children = node.children.filter((child) => child !== node.name);
     }
     node.marks = this.#marks(element, role);
@@ -161,6 +162,16 @@ class Builder {
       marks += " [selected]";
     return marks;
   }
+}
+
+/** What the children say, where they are nothing but words; else null. */
+function plainWords(children: (Node | string)[]): string | null {
+  const words = children.map((child) => {
+    if (typeof child === "string") return child;
+    const means = child.role !== "generic" || child.name || child.marks || child.pointer || child.props.length > 0;
+    return means ? null : plainWords(child.children);
+  });
+  return words.includes(null) ? null : normalize(words.join(" "));
 }
 
 /** An option of a closed drop-down: it has no box, yet it is there to be chosen. */
