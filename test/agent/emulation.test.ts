@@ -38,6 +38,17 @@ const closeTab = (id: string) => guest.cdpJson(`/json/close/${id}`);
 const ANDROID =
   "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.1.2 Mobile Safari/537.36";
 
+const HINTS = {
+  brands: [{ brand: "Tick", version: "7" }],
+  full_version_list: [{ brand: "Tick", version: "7.1.2" }],
+  platform: "Tock",
+  platform_version: "3.2.1",
+  architecture: "arm",
+  model: "T1",
+  mobile: true,
+  bitness: "32",
+};
+
 /** Setting, what the page sees of it, and what it must say. */
 const SEEN: [string, object, string, unknown][] = [
   ["viewport", { viewport: { width: 412, height: 915 } }, "[innerWidth, innerHeight, screen.width]", [412, 915, 412]],
@@ -59,6 +70,20 @@ const SEEN: [string, object, string, unknown][] = [
   ],
   ["colours", { color_scheme: "dark" }, "matchMedia('(prefers-color-scheme: dark)').matches", true],
   ["motion", { reduced_motion: "reduce" }, "matchMedia('(prefers-reduced-motion: reduce)').matches", true],
+  ["forced colours", { forced_colors: "active" }, "matchMedia('(forced-colors: active)').matches", true],
+  ["contrast", { contrast: "more" }, "matchMedia('(prefers-contrast: more)').matches", true],
+  [
+    "client hints that are given",
+    { user_agent: ANDROID, client_hints: HINTS },
+    "navigator.userAgentData.getHighEntropyValues(['model', 'platformVersion', 'architecture', 'bitness', 'fullVersionList']).then((all) => [all.brands, all.mobile, all.platform, all.model, all.platformVersion, all.architecture, all.bitness, all.fullVersionList])",
+    [HINTS.brands, true, "Tock", "T1", "3.2.1", "arm", "32", HINTS.full_version_list],
+  ],
+  [
+    "client hints on the wire",
+    { user_agent: ANDROID, client_hints: HINTS },
+    `fetch('/echo').then((reply) => reply.json()).then((sent) => [sent["user-agent"], sent["sec-ch-ua"], sent["sec-ch-ua-mobile"], sent["sec-ch-ua-platform"]])`,
+    [ANDROID, '"Tick";v="7"', "?1", '"Tock"'],
+  ],
   ["print", { media: "print" }, "matchMedia('print').matches", true],
   [
     "offline",
@@ -123,6 +148,38 @@ describe("for all", () => {
     expect(await page.evaluate(timed)).toBeGreaterThan(290);
     await emulate({ network: null, cpu_slowdown: 4 });
     expect((await guest.overlay.emulation(v.parse(GetEmulation, {}))).all).toEqual({ cpu_slowdown: 4 });
+  });
+
+  test("a processor of a twentieth of the speed takes several times as long", async () => {
+    const work =
+      "(() => { const t = performance.now(); let n = 0; for (let i = 0; i < 2e7; i++) n = (n + i) % 7; return performance.now() - t; })()";
+    await page.evaluate(work, { tab: home });
+    const usual = (await page.evaluate(work, { tab: home })) as number;
+    await emulate({ cpu_slowdown: 20 });
+    expect(await page.evaluate(work, { tab: home })).toBeGreaterThan(3 * usual);
+  });
+
+  // 1,000 bytes at 500 bytes a second.
+  test.each([
+    ["down", { download_kbps: 4 }, "fetch('/file', { cache: 'no-store' })"],
+    ["up", { upload_kbps: 4 }, "fetch('/echo', { method: 'POST', body: 'x'.repeat(1000) })"],
+  ])("a narrow line %s", async (_way, network, ask) => {
+    await page.navigate(`${site.origin}/`, { tab: home });
+    await emulate({ network });
+    const took = `(async () => { const t = performance.now(); await (await ${ask}).text(); return performance.now() - t })()`;
+    expect(await page.evaluate(took, { tab: home })).toBeGreaterThan(1_500);
+  });
+
+  test("offline holds in a tab that is opened under it", async () => {
+    await emulate({ offline: true });
+    const added = await newTab("about:blank");
+    try {
+      await expect(page.navigate(`${site.origin}/`, { tab: added })).rejects.toThrow(/ERR_INTERNET_DISCONNECTED/);
+      await emulate({ offline: false });
+      expect((await page.navigate(`${site.origin}/`, { tab: added })).status).toBe(200);
+    } finally {
+      await closeTab(added);
+    }
   });
 
   test("credentials answer the site, only where they are meant, and only once when wrong", async () => {
