@@ -54,7 +54,7 @@ export class Input {
 
   /** Presses and releases a key, with what is held around it. @throws HypeError `invalid_request` for a key that does not exist */
   async press(chord: string, count: number, delayMs: number, signal: AbortSignal): Promise<void> {
-    const { modifiers, key } = parseChord(chord);
+    const { modifiers, key } = parseChord(chord, this.#held);
     for (let i = 0; i < count; i++) {
       if (i > 0 && delayMs > 0) await pause(delayMs, signal);
       const orders = modifiers.map((name) => this.#down(keyOf(name)!, modifiers, signal));
@@ -65,13 +65,13 @@ export class Input {
   }
 
   async keyDown(name: string, signal: AbortSignal): Promise<void> {
-    const { key } = parseChord(name);
+    const { key } = parseChord(name, this.#held);
     if (Object.hasOwn(MODIFIERS, key.key)) this.#held.add(key.key as Modifier);
     await this.#down(key, [], signal);
   }
 
   async keyUp(name: string, signal: AbortSignal): Promise<void> {
-    const { key } = parseChord(name);
+    const { key } = parseChord(name, this.#held);
     this.#held.delete(key.key as Modifier);
     await this.#up(key, [], signal);
   }

@@ -63,9 +63,13 @@ export const keyOf = (name: string): Key | undefined => KEYS.get(name);
 
 /**
  * `Control+Shift+K` -> its modifiers and its key; a lone `+` is the plus key.
+ * @param held modifiers that are down already
  * @throws HypeError `invalid_request` for a key no keyboard has
  */
-export function parseChord(chord: string): { modifiers: Modifier[]; key: Key } {
+export function parseChord(
+  chord: string,
+  held: ReadonlySet<Modifier> = new Set(),
+): { modifiers: Modifier[]; key: Key } {
   const parts = chord.length > 1 ? chord.split(/\+(?=.)/s) : [chord];
   const last = parts.pop()!;
   const modifiers = parts.map((part): Modifier => {
@@ -77,7 +81,7 @@ export function parseChord(chord: string): { modifiers: Modifier[]; key: Key } {
     );
   });
   const key = mustKnow(last);
-  const shifted = modifiers.includes("Shift") && !key.shift ? withShift(key) : key;
+  const shifted = (modifiers.includes("Shift") || held.has("Shift")) && !key.shift ? withShift(key) : key;
   // Control+A means the key A, not a capital one.
   return {
     modifiers,
