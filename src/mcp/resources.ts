@@ -112,7 +112,9 @@ async function idsOf(
     if (template.includes("/artifacts/"))
       return house.artifacts({ limit: ARTIFACTS, ...(vm !== undefined && { vm }) }).items.map(({ id }) => id);
     if (vm === undefined) return [];
-    const { items } = await house.guest(vm).downloads.list({ timeout_ms: DOWNLOADS_MS }, signal);
+    const { items } = await house.onBrowser(vm, signal, (guest, usable) =>
+      guest.downloads.list({ timeout_ms: DOWNLOADS_MS }, usable),
+    );
     return items.map(({ id }) => id).toReversed();
   } catch (thrown) {
     if (thrown instanceof HypeError) return [];
@@ -139,7 +141,9 @@ async function read({ house }: Visit, uri: string, named: Named, signal: AbortSi
     case "console":
       return { uri, mimeType: "text/plain", text: await house.logs(named.vm, "console", CONSOLE_LINES, signal) };
     case "screenshot": {
-      const shot = await house.guest(named.vm).screenshot(v.parse(Screenshot, {}), signal);
+      const shot = await house.onBrowser(named.vm, signal, (guest, usable) =>
+        guest.screenshot(v.parse(Screenshot, {}), usable),
+      );
       return blob(shot.bytes, shot.contentType);
     }
     case "artifact": {
@@ -147,19 +151,19 @@ async function read({ house }: Visit, uri: string, named: Named, signal: AbortSi
       if (vm !== named.vm) throw new HypeError("artifact_not_found", `${named.vm} has no artifact ${named.id}`);
       return blob(await house.readArtifact(named.id, FILE_BYTES), type);
     }
-    case "download": {
-      const { downloads } = house.guest(named.vm);
-      const { type } = await downloads.get(v.parse(GetDownload, { id: named.id }), signal);
-      const { bytes } = await downloads.read(v.parse(ReadDownload, { id: named.id }), signal);
-      const chunks: Uint8Array[] = [];
-      let length = 0;
-      for await (const chunk of bytes) {
-        length += chunk.length;
-        if (length > FILE_BYTES)
-          throw new HypeError("result_too_large", `the file is larger than ${FILE_BYTES} bytes: fetch it over HTTP`);
-        chunks.push(chunk);
-      }
-      return blob(Buffer.concat(chunks), type);
-    }
+    case "download":
+      return await house.onBrowser(named.vm, signal, async ({ downloads }, usable) => {
+        const { type } = await downloads.get(v.parse(GetDownload, { id: named.id }), usable);
+        const { bytes } = await downloads.read(v.parse(ReadDownload, { id: named.id }), usable);
+        const chunks: Uint8Array[] = [];
+        let length = 0;
+        for await (const chunk of bytes) {
+          length += chunk.length;
+          if (length > FILE_BYTES)
+            throw new HypeError("result_too_large", `the file is larger than ${FILE_BYTES} bytes: fetch it over HTTP`);
+          chunks.push(chunk);
+        }
+        return blob(Buffer.concat(chunks), type);
+      });
   }
 }

@@ -7,6 +7,7 @@ import { keepDownload, keepFile } from "./artifacts/keep.ts";
 import type { Identity } from "./auth/identity.ts";
 import { holds } from "./auth/scopes.ts";
 import { activityWithin, listWithin, statusWithin, streamWithin } from "./auth/view-queries.ts";
+import { whileUsable } from "./browser/while-usable.ts";
 import type { ServerContext } from "./context.ts";
 import { readLog } from "./follow.ts";
 import { whenControl } from "./live/wait.ts";
@@ -54,14 +55,14 @@ export function houseFor(context: Omit<ServerContext, "cdpTokens">, identity: Id
     pause: async (ref) => await engine.pause(id(ref)),
     resume: async (ref) => await engine.resume(id(ref)),
     delete: async (ref) => await engine.delete(id(ref)),
-    guest: (ref) => engine.guest(id(ref)),
-    whenGone: (ref) => engine.whenGone(id(ref)).signal,
+    onBrowser: (ref, caller, work) => whileUsable(context, id(ref), caller, work),
     logs: async (ref, source, lines, signal) => {
       const options = { tail: lines, follow: false, signal };
       const vm = id(ref);
       if (source !== "agent") return await gathered(readLog(engine.logFiles(vm)[source], options));
-      const guest = engine.guest(vm);
-      return await gathered(readAgentLog(guest, await guest.logs("agent", signal), options));
+      return await whileUsable(context, vm, signal, async (guest, usable) =>
+        gathered(readAgentLog(guest, await guest.logs("agent", usable), { ...options, signal: usable })),
+      );
     },
     images: () => images.list(),
     status: () => statusWithin(engine, view, context.status()),
@@ -86,7 +87,7 @@ export function houseFor(context: Omit<ServerContext, "cdpTokens">, identity: Id
     },
     saveProfile: async (vm, profile, signal) => {
       mustHaveProfiles();
-      return await profiles.save(profile, engine.guest(id(vm)), signal);
+      return await whileUsable(context, id(vm), signal, (guest, usable) => profiles.save(profile, guest, usable));
     },
     deleteProfile: (name) => {
       mustHaveProfiles();
@@ -116,7 +117,9 @@ export function houseFor(context: Omit<ServerContext, "cdpTokens">, identity: Id
       await keepFile(context, seen(ref), kind, name, { ...file, ending: "" }),
     keepDownload: async (ref, download, name, signal) => {
       const vm = seen(ref);
-      return await keepDownload(context, vm, engine.guest(vm.id), download, signal, { name });
+      return await whileUsable(context, vm.id, signal, (guest, usable) =>
+        keepDownload(context, vm, guest, download, usable, { name }),
+      );
     },
     events: (signal) => {
       const events = engine.subscribe(null, signal);

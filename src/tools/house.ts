@@ -37,10 +37,11 @@ export interface House {
   pause(ref: string): Promise<Vm>;
   resume(ref: string): Promise<Vm>;
   delete(ref: string): Promise<void>;
-  /** @throws HypeError vm_not_found | vm_not_running */
-  guest(ref: string): Guest;
-  /** Fires, with the reason, when the guest of `guest(ref)` is not usable any more. */
-  whenGone(ref: string): AbortSignal;
+  /**
+   * Asks a VM's browser for one thing. `signal` fires with the caller, and as soon as the VM ends or is paused: then that is the reason.
+   * @throws HypeError vm_not_found | vm_not_running, and whatever `work` throws
+   */
+  onBrowser<T>(ref: string, caller: AbortSignal, work: (guest: Guest, signal: AbortSignal) => Promise<T>): Promise<T>;
   /** The last lines of a log, as they stand in it: from the guest, not to be trusted. */
   logs(ref: string, source: "console" | "agent" | "vmm", lines: number, signal: AbortSignal): Promise<string>;
   images(): Image[];

@@ -13,7 +13,7 @@ const RECORDED = v.parse(StartObserving, { kinds: ["console", "exception", "requ
 const END_MS = 15_000;
 
 /**
- * Does something on a VM's browser. It ends with the caller, and with the VM.
+ * Does something on a VM's browser. It ends with the caller, and when the VM ends or is paused.
  * @throws HypeError vm_not_found | vm_not_running | cancelled, and whatever `work` throws
  */
 export async function onBrowser<T>(
@@ -22,14 +22,7 @@ export async function onBrowser<T>(
   work: (guest: Guest, signal: AbortSignal, vmKey: string) => Promise<T>,
 ): Promise<T> {
   const vm = house.get(ref);
-  const guest = house.guest(vm.id);
-  const gone = house.whenGone(vm.id);
-  try {
-    return await work(guest, AbortSignal.any([signal, gone]), `${vm.id}/${vm.generation}`);
-  } catch (thrown) {
-    if (gone.aborted && !signal.aborted) throw gone.reason;
-    throw thrown;
-  }
+  return await house.onBrowser(vm.id, signal, (guest, usable) => work(guest, usable, `${vm.id}/${vm.generation}`));
 }
 
 /**

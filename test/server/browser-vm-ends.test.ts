@@ -60,6 +60,7 @@ const LONG = { timeout_ms: 300_000 };
 const post = (path: string, body: object) => (name: string) =>
   server.call(`/api/v1/vms/${name}/browser/${path}`, { method: "POST", body: JSON.stringify({ ...LONG, ...body }) });
 const get = (path: string) => (name: string) => server.call(`/api/v1/vms/${name}/browser/${path}`);
+const save = (body: object) => server.call("/api/v1/profiles", { method: "POST", body: JSON.stringify(body) });
 const ROUTES: [string, (name: string) => Promise<Response>][] = [
   ["navigate", post("navigate", { url: "about:blank" })],
   ["evaluate", post("evaluate", { expression: "1" })],
@@ -74,6 +75,12 @@ const ROUTES: [string, (name: string) => Promise<Response>][] = [
   ["stop-recording", post("stop-recording?keep=true", {})],
   ["a download's bytes", get("downloads/1")],
   ["a film's bytes", get("recordings/1")],
+  ["a login that is saved", (name) => save({ name, vm: name })],
+  ["a whole profile that is saved", (name) => save({ name, vm: name, whole: true })],
+  [
+    "a download that is kept",
+    (name) => server.call(`/api/v1/vms/${name}/browser/downloads/1/keep`, { method: "POST" }),
+  ],
   [
     "an upload",
     (name) =>

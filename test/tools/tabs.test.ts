@@ -33,8 +33,8 @@ function place(id: string) {
   });
   const house = {
     get: () => ({ id, name: "demo", generation: 1, status: "running", control: control.holder && { ...control } }),
-    guest: () => watched,
-    whenGone: () => new AbortController().signal,
+    onBrowser: (_ref: string, caller: AbortSignal, work: (...on: [typeof watched, AbortSignal]) => unknown) =>
+      work(watched, caller),
   } as unknown as House;
   const memory = new TabMemory(IDLE_MS);
   return {

@@ -135,3 +135,33 @@ test.each(Object.entries(WAITS))("%s tells its progress while it waits", async (
   end();
   expect(await waiting).toMatchObject({ isError: false });
 });
+
+test.each([
+  ["browser_snapshot", {}],
+  ["browser_wait_for", { text: "never" }],
+  ["browser_evaluate", { function: "() => 1" }],
+  ["browser_take_screenshot", {}],
+  ["profile_save", { name: "held" }],
+])("%s ends at once when its VM is paused, and says what comes next", async (name, args) => {
+  server.engine.rows.delete("held");
+  const vm = server.engine.add("held");
+  const asked = Promise.withResolvers<void>();
+  /** A guest that takes everything and answers nothing. */
+  const silent: unknown = new Proxy(() => {}, {
+    get: (_target, of) => (of === "then" ? undefined : silent),
+    apply: (_target, _this, given: unknown[]) => {
+      asked.resolve();
+      const signal = given.findLast((one) => one instanceof AbortSignal);
+      return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    },
+  });
+  server.engine.guests.set("held", silent as never);
+  const call = mcp.call(name, { vm: "held", ...args });
+  await asked.promise;
+  vm.status = "paused";
+  server.engine.emit("VM_PAUSED", vm);
+  const said = await call;
+  expect(said).toMatchObject({ isError: true });
+  expect(said.text).toContain("held is paused");
+  expect(said.text).toContain("vm_resume");
+});

@@ -14,6 +14,7 @@ import { attachment } from "../artifacts/attachment.ts";
 import { keepDownload } from "../artifacts/keep.ts";
 import type { Gate } from "../auth/gate.ts";
 import { parseRange } from "../browser/range.ts";
+import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { commasAsText, NoQuery, textReply, trusted, VmRef } from "./schemas.ts";
 
@@ -111,10 +112,9 @@ export function artifactRoutes(context: ServerContext, gate: Gate) {
         server?.timeout(request, 0);
         const vm = engine.get(params.name);
         const gone = AbortSignal.any([request.signal, closing, gate.endedOf(request)]);
-        const guest = engine.guest(params.name);
-        const artifact = await keepDownload(context, vm, guest, params.id, gone, {
-          name: query.keep_as,
-        });
+        const artifact = await whileUsable(context, params.name, gone, (guest, usable) =>
+          keepDownload(context, vm, guest, params.id, usable, { name: query.keep_as }),
+        );
         set.headers[ARTIFACT_HEADER] = artifact.id;
         return status(201, artifact);
       },

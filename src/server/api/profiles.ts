@@ -13,6 +13,8 @@ import {
   StorageState,
 } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
+import type { Guest } from "../../guest/guest.ts";
+import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
 import { NoQuery, trusted } from "./schemas.ts";
 
@@ -26,7 +28,8 @@ export function mustHaveProfiles(gate: Gate, request: Request): void {
 }
 
 /** Logins that are kept and given to new VMs. Their content leaves by one route alone. */
-export function profileRoutes({ engine, profiles }: ServerContext, gate: Gate) {
+export function profileRoutes(context: ServerContext, gate: Gate) {
+  const { profiles } = context;
   return new Elysia({ name: "profiles", prefix: "/api/v1/profiles" })
     .onBeforeHandle(({ request, server }) => {
       mustHaveProfiles(gate, request);
@@ -39,8 +42,10 @@ export function profileRoutes({ engine, profiles }: ServerContext, gate: Gate) {
     })
     .post(
       "",
-      async ({ body: { vm, ...body }, request, status }) =>
-        status(201, await profiles.save(body, engine.guest(vm), request.signal)),
+      async ({ body: { vm, ...body }, request, status }) => {
+        const save = (guest: Guest, signal: AbortSignal) => profiles.save(body, guest, signal);
+        return status(201, await whileUsable(context, vm, request.signal, save));
+      },
       {
         body: SaveProfile,
         query: NoQuery,
