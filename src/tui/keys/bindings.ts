@@ -1,3 +1,4 @@
+import type { VmStatus } from "../../contract/index.ts";
 import { choicesOf } from "../overlays/create/choices.ts";
 import type { OverlayKind } from "../state/overlays.ts";
 import { type Pane, PANES, type ScreenName, type State } from "../state/state.ts";
@@ -77,6 +78,8 @@ export type Binding = {
   footer?: string;
   /** The footer shows it only then. */
   footerWhen?: (state: State) => boolean;
+  /** The footer shows it where there is room beside all others. */
+  footerExtra?: true;
   /** Holds only then: neither the key nor its mention is there otherwise. */
   when?: (state: State) => boolean;
 };
@@ -90,6 +93,11 @@ const pane =
     screen.name === "vm" && panes.includes(screen.pane);
 const inLogs = pane("console", "logs");
 const hasVm = (state: State): boolean => chosen(state) !== null;
+/** While the chosen VM is in one of these states. */
+const is =
+  (...statuses: VmStatus[]) =>
+  (state: State): boolean =>
+    statuses.includes(chosen(state)?.status as VmStatus);
 const overlay =
   <K extends OverlayKind>(kind: K, holds: (own: Extract<State["overlay"], { kind: K }>) => boolean) =>
   ({ overlay: own }: State): boolean =>
@@ -97,6 +105,15 @@ const overlay =
 const asksForWord = overlay("confirm", ({ typed }) => typed !== null);
 const asksYesOrNo = overlay("confirm", ({ typed }) => typed === null);
 const fillsIn = overlay("create", ({ made, isSent }) => made === null && !isSent);
+
+/** What is done to the chosen VM, told in the footer while it can be. */
+const onVm = (
+  key: string,
+  action: ActionName,
+  help: string,
+  footer: string,
+  footerWhen: (state: State) => boolean,
+): Binding => ({ where: ["fleet", "vm"], keys: [key], action, help, footer, footerExtra: true, footerWhen });
 
 /** Every key of the program. Help, footer and the keys themselves are made from it. The first match counts. */
 export const BINDINGS: readonly Binding[] = [
@@ -205,11 +222,11 @@ export const BINDINGS: readonly Binding[] = [
     footer: "record",
     when: pane("network"),
   },
-  { where: ["fleet", "vm"], keys: ["s"], action: "start", help: "Start" },
-  { where: ["fleet", "vm"], keys: ["S"], action: "stop", help: "Stop" },
-  { where: ["fleet", "vm"], keys: ["R"], action: "restart", help: "Restart" },
-  { where: ["fleet", "vm"], keys: ["p"], action: "pause", help: "Pause" },
-  { where: ["fleet", "vm"], keys: ["P"], action: "resume", help: "Resume" },
+  onVm("s", "start", "Start", "start", is("stopped", "crashed")),
+  onVm("S", "stop", "Stop", "stop", is("running", "paused", "starting")),
+  onVm("R", "restart", "Restart", "restart", is("running")),
+  onVm("p", "pause", "Pause", "pause", is("running")),
+  onVm("P", "resume", "Resume", "resume", is("paused")),
   {
     where: ["fleet", "vm"],
     keys: ["D", "delete"],
@@ -227,9 +244,9 @@ export const BINDINGS: readonly Binding[] = [
     footer: "visit",
     when: hasVm,
   },
-  { where: ["fleet", "vm"], keys: ["t"], action: "screenshot", help: "Save a screenshot" },
-  { where: ["fleet", "vm"], keys: ["y"], action: "copy", help: "Copy address, CDP URL or a command" },
-  { where: ["fleet", "vm"], keys: ["L"], action: "live-link", help: "Make and copy a link to the live view" },
+  onVm("t", "screenshot", "Save a screenshot", "screenshot", is("running")),
+  onVm("y", "copy", "Copy address, CDP URL or a command", "copy", hasVm),
+  onVm("L", "live-link", "Make and copy a link to the live view", "live link", is("running")),
   {
     where: ["fleet", "vm"],
     keys: ["!"],

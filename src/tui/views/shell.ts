@@ -85,17 +85,24 @@ const ALWAYS: ReadonlySet<ActionName> = new Set(["help", "back", "quit", "close"
 function footer(canvas: Canvas<Click>, area: Area, state: State): void {
   canvas.line(area, "", { paper: "bar" });
   let rest = cutLeft(area, 1)[1];
-  const hints = bindingsFor(whereOf(state), state).flatMap(({ keys, footer: word, footerWhen, action }) => {
-    if (!word || footerWhen?.(state) === false) return [];
-    const key = keyLabel(keys[0] ?? "");
-    // What an overlay does itself is done by its key.
-    const click: Click = action === "own" ? { kind: "key", key: keys[0] ?? "" } : act(action);
-    return [{ key, word, click, width: widthOf(key) + widthOf(word) + 3, always: ALWAYS.has(action) }];
-  });
-  let spare = rest.width - hints.reduce((sum, { always, width }) => sum + (always ? width : 0), 0);
-  for (const { key, word, click, width, always } of hints) {
-    if (!always) spare -= width;
-    if ((!always && spare < 0) || width > rest.width) continue;
+  const hints = bindingsFor(whereOf(state), state).flatMap(
+    ({ keys, footer: word, footerWhen, footerExtra, action }) => {
+      if (!word || footerWhen?.(state) === false) return [];
+      const key = keyLabel(keys[0] ?? "");
+      // What an overlay does itself is done by its key.
+      const click: Click = action === "own" ? { kind: "key", key: keys[0] ?? "" } : act(action);
+      const rank = ALWAYS.has(action) ? 0 : footerExtra ? 2 : 1;
+      return [{ key, word, click, width: widthOf(key) + widthOf(word) + 3, rank }];
+    },
+  );
+  const shown = new Set<(typeof hints)[number]>();
+  let spare = rest.width;
+  for (const hint of hints.toSorted((one, other) => one.rank - other.rank)) {
+    if (hint.width > spare) continue;
+    spare -= hint.width;
+    shown.add(hint);
+  }
+  for (const { key, word, click } of hints.filter((hint) => shown.has(hint))) {
     const used = canvas.pieces(rest, [
       [key, { ink: "accent", paper: "bar", bold: true }],
       [` ${word}  `, { ink: "muted", paper: "bar" }],
