@@ -9,15 +9,15 @@ import {
   type WholeProfileHead,
   type WholeProfileTaken,
 } from "../../src/contract/index.ts";
+import { faultOf, HEAD } from "../../src/profile-archive/read-archive.ts";
+import { tar, type TarFile } from "../../src/profile-archive/tar.ts";
 import type { Browser } from "../chromium/supervisor.ts";
 import type { Settings } from "../settings.ts";
 import { getCookies, setCookies } from "../state/cookies.ts";
 import type { State } from "../state/state.ts";
-import { bad } from "./bad.ts";
 import { keptFiles } from "./kept-files.ts";
 import { openTabsOf, reopen } from "./open-tabs.ts";
-import { tar, type TarFile } from "./tar.ts";
-import { HEAD, unpack } from "./unpack.ts";
+import { unpack } from "./unpack.ts";
 
 /** Quick, and a third the size: it goes through the network of an emulated guest. */
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -68,12 +68,13 @@ export class WholeProfile {
         this.state.origins(context),
         openTabsOf(this.browser, context.id, signal),
       ]);
+      const about: WholeProfileAbout = { chromium: version, cookies: cookies.length, origins: origins.length };
       const head: WholeProfileHead = {
         format: 1,
-        chromium: version,
+        ...about,
         session_cookies: cookies.filter(({ expires }) => expires < 0),
       };
-      const into = begin({ chromium: version, cookies: cookies.length, origins: origins.length });
+      const into = begin(about);
       try {
         await this.browser.whileClosed(
           () =>
@@ -141,12 +142,7 @@ export class WholeProfile {
       );
     } catch (thrown) {
       signal.throwIfAborted();
-      if (
-        String((thrown as { code?: string }).code).startsWith("ZSTD") ||
-        (thrown as { code?: string }).code === "Z_BUF_ERROR"
-      )
-        throw bad("it is damaged or cut short");
-      throw thrown;
+      throw faultOf(thrown);
     }
     const uid = this.settings.browserUid;
     if (uid !== null)

@@ -44,6 +44,10 @@ export function connect(options: ConnectOptions): Client {
     return data as NonNullable<Data>;
   };
   const init = ({ signal }: CallOptions = {}) => (signal ? { fetch: { signal } } : {});
+  const streamed = (response: Response, { signal }: CallOptions = {}) => {
+    const length = response.headers.get("content-length");
+    return { length: length === null ? null : Number(length), bytes: bytesOf(response, base, signal) };
+  };
   const waiting = (call: WaitOptions = {}) => ({
     ...init(call),
     query: call.wait === false ? { wait: "false" as const } : {},
@@ -129,14 +133,12 @@ export function connect(options: ConnectOptions): Client {
           `/api/v1/vms/${encodeURIComponent(name)}/browser/downloads/${encodeURIComponent(id)}`,
           { ...(from > 0 && { headers: { range: `bytes=${from}-` } }), ...init(call).fetch },
         );
-        const length = response.headers.get("content-length");
-        return { length: length === null ? null : Number(length), bytes: bytesOf(response, base, call.signal) };
+        return streamed(response, call);
       },
       recording: async (name, id, call = {}) => {
         const path = `/api/v1/vms/${encodeURIComponent(name)}/browser/recordings/${encodeURIComponent(id)}`;
         const response = await send(path, init(call).fetch);
-        const length = response.headers.get("content-length");
-        return { length: length === null ? null : Number(length), bytes: bytesOf(response, base, call.signal) };
+        return streamed(response, call);
       },
       operateForBytes: async (name, operation, body, call) =>
         new Uint8Array(await settled((await operate(name, operation, body, call)).arrayBuffer(), call?.signal)),
@@ -199,6 +201,22 @@ export function connect(options: ConnectOptions): Client {
       export: async (name, call) => {
         const path = `/api/v1/profiles/${encodeURIComponent(name)}/state`;
         return await settled((await send(path, init(call).fetch)).bytes(), call?.signal);
+      },
+      exportArchive: async (name, call) => {
+        const response = await send(`/api/v1/profiles/${encodeURIComponent(name)}/archive`, init(call).fetch);
+        return streamed(response, call);
+      },
+      importArchive: async (name, body, { replace = false, ...call } = {}) => {
+        const path = `/api/v1/profiles/${encodeURIComponent(name)}/archive${replace ? "?replace=true" : ""}`;
+        const headers = { "content-type": "application/zstd" };
+        const response = await send(path, {
+          method: "PUT",
+          headers,
+          body,
+          duplex: "half",
+          ...init(call).fetch,
+        } as RequestInit);
+        return (await settled(response.json(), call.signal)) as never;
       },
       delete: async (name, call) => {
         await send(`/api/v1/profiles/${encodeURIComponent(name)}`, { method: "DELETE", ...init(call).fetch });

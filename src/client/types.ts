@@ -236,6 +236,14 @@ export type Client = {
     import(name: string, input: v.InferInput<typeof ImportProfile>, options?: CallOptions): Promise<ImportedProfile>;
     /** JSON in Playwright's storageState form. */
     export(name: string, options?: CallOptions): Promise<Uint8Array>;
+    /** The files of a whole profile: tar, compressed by Zstandard. */
+    exportArchive(name: string, options?: CallOptions): Promise<ByteStream>;
+    /** Such an archive. Streamed: memory stays flat whatever its size. @param replace in place of the content of one of that name */
+    importArchive(
+      name: string,
+      body: Blob | ReadableStream<Uint8Array>,
+      options?: CallOptions & { replace?: boolean },
+    ): Promise<Profile>;
     delete(name: string, options?: CallOptions): Promise<void>;
     /** Wants a key of scope admin. */
     rotateKey(options?: CallOptions): Promise<RotatedKey>;

@@ -33,6 +33,9 @@ export type WholeProfileAbout = v.InferOutput<typeof WholeProfileAbout>;
 export const WholeProfileHead = v.object({
   format: v.literal(1),
   chromium: version,
+  /** As {@link WholeProfileAbout}; archives of older agents do not say. */
+  cookies: v.optional(count, 0),
+  origins: v.optional(count, 0),
   session_cookies: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(50_000)),
 });
 export type WholeProfileHead = v.InferOutput<typeof WholeProfileHead>;
@@ -91,6 +94,18 @@ export type SavedProfile = v.InferOutput<typeof SavedProfile>;
 /** Body of `PUT /api/v1/profiles/:profile/state`: a `storageState` of Playwright or of `hype state export`. */
 export const ImportProfile = v.strictObject({ state: ImportState.entries.state, replace });
 export type ImportProfile = v.InferOutput<typeof ImportProfile>;
+
+/** Query of `PUT /api/v1/profiles/:profile/archive`. */
+export const ImportArchiveQuery = v.strictObject({
+  replace: v.optional(
+    v.pipe(v.picklist(["true", "false"]), v.description("true: in place of the content of a profile of that name")),
+    "false",
+  ),
+});
+/** Of the archive of a whole profile: tar, compressed by Zstandard (RFC 8878, section 7.1). */
+export const ARCHIVE_TYPE = "application/zstd";
+/** First bytes of a Zstandard frame (RFC 8878, section 3.1.1). */
+export const ARCHIVE_MAGIC = [0x28, 0xb5, 0x2f, 0xfd] as const;
 
 /** `expired`: cookies whose time was over; they are left out. */
 export const ImportedProfile = v.object({ ...Profile.entries, expired: v.pipe(v.number(), v.integer()) });

@@ -12,14 +12,17 @@ import {
   type SavedProfile,
   type SaveProfile,
   type StorageState,
+  type WholeProfileAbout,
+  type WholeProfileHead,
 } from "../contract/index.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Log } from "../log/log.ts";
 import type { StoredProfile } from "../store/profiles.ts";
 import type { Store } from "../store/store.ts";
 import { Budget } from "./budget.ts";
-import { keyIdOf, seal, type SealingKey, unreadable, unseal } from "./envelope.ts";
-import { Keyring } from "./keyring.ts";
+import { keyIdOf, seal, unseal } from "./envelope.ts";
+import { inspected } from "./inspected.ts";
+import { ProfileKeys } from "./keys.ts";
 import { placeOf, SealedFiles } from "./sealed-files.ts";
 import { counted, sealing, unsealing } from "./sealed-stream.ts";
 
@@ -35,7 +38,7 @@ const WHOLE_MS = 900_000;
 export class Profiles {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #keyring: Keyring;
+  readonly #keys: ProfileKeys;
   readonly #files: SealedFiles;
   /** Ten VMs at once with a large profile each must not fill the host's memory. */
   readonly #giving = new Budget(2 * MAX_PROFILE_BYTES);
@@ -45,7 +48,7 @@ export class Profiles {
   constructor({ config, store, log }: { config: Config; store: Store; log: Log }) {
     this.#store = store;
     this.#log = log;
-    this.#keyring = new Keyring(paths.profilesKey(config));
+    this.#keys = new ProfileKeys(paths.profilesKey(config), store.profiles);
     this.#files = new SealedFiles(paths.profiles(config));
   }
 
@@ -54,7 +57,7 @@ export class Profiles {
     try {
       const strays = this.#files.removeStrays(this.#store.profiles.all());
       if (strays > 0) this.#log.info("removed files that belong to no profile", { files: strays });
-      if ((this.#keyring.read()?.length ?? 0) > 1) await this.#rotate(() => {});
+      if (this.#keys.hasOld()) await this.#rotate(() => {});
     } catch (thrown) {
       this.#log.warn(`profiles: ${messageOf(thrown)}`);
     }
@@ -100,10 +103,32 @@ export class Profiles {
     if (profile.kind === "whole")
       throw new HypeError(
         "invalid_request",
-        `${name} is a whole profile, Chromium's own files: make a VM with it and save that one's state`,
+        `${name} is a whole profile, Chromium's own files: export its archive, or make a VM with it and save that one's state`,
         { profile: name },
       );
     return this.#open(profile);
+  }
+
+  /**
+   * The archive of a whole one, as it is read.
+   * @throws HypeError profile_not_found | invalid_request for a state | profile_unreadable, also from the bytes
+   */
+  exportArchive(name: string): { size_bytes: number; bytes: AsyncIterable<Uint8Array> } {
+    const profile = this.#mustFind(name);
+    if (profile.kind !== "whole")
+      throw new HypeError("invalid_request", `${name} is no whole profile: export its state`, { profile: name });
+    return { size_bytes: profile.size_bytes, bytes: this.#opening(profile) };
+  }
+
+  /**
+   * Keeps the archive of a whole profile that was exported somewhere, while it comes; nothing of it when it is no good.
+   * @throws HypeError invalid_request saying what is wrong with it | profile_name_taken | payload_too_large | disk_full
+   */
+  async importArchive(name: string, replace: boolean, archive: AsyncIterable<Uint8Array>): Promise<Profile> {
+    this.#mustBeFree(name, replace);
+    let head!: WholeProfileHead;
+    const good = inspected(archive, (found) => (head = found));
+    return await this.#keepWhole(name, replace, good, () => head);
   }
 
   /** Whether its browser must not start before it was given. A profile that is not there is none. */
@@ -122,7 +147,7 @@ export class Profiles {
   /** For whoever is about to make a VM with it: looks at row, file and key, and opens nothing. @throws HypeError profile_not_found | profile_unreadable */
   mustBeUsable(name: string): void {
     const profile = this.#mustFind(name);
-    this.#keyOf(profile, this.#files.readHead(profile));
+    this.#keys.of(profile, this.#files.readHead(profile));
   }
 
   /**
@@ -149,7 +174,7 @@ export class Profiles {
    * @throws HypeError profile_unreadable when the key file is not usable | disk_full
    */
   rotateKey(): Promise<RotatedKey> {
-    this.#rotating ??= this.#rotate(() => void this.#newKey()).finally(() => (this.#rotating = null));
+    this.#rotating ??= this.#rotate(() => this.#keys.renew()).finally(() => (this.#rotating = null));
     return this.#rotating;
   }
 
@@ -162,7 +187,7 @@ export class Profiles {
     }
     const profiles = this.#store.profiles.all();
     const unreadables = profiles.filter((profile) => !this.#isCurrent(profile)).map(({ name }) => name);
-    if (unreadables.length === 0) this.#keyring.dropOld();
+    if (unreadables.length === 0) this.#keys.dropOld();
     this.#log.info("profiles are sealed with a new key", { profiles: profiles.length, unreadable: unreadables });
     return { profiles: profiles.length - unreadables.length, unreadable: unreadables };
   }
@@ -170,7 +195,7 @@ export class Profiles {
   async #sealAnew(profile: StoredProfile): Promise<void> {
     try {
       if (this.#isCurrent(profile)) return;
-      const [key, place] = [this.#currentKey(), placeOf(profile)];
+      const [key, place] = [this.#keys.current(), placeOf(profile)];
       if (profile.kind === "state") return this.#files.write(profile, seal(this.#open(profile), key, place));
       await this.#files.writeStream(profile, sealing(this.#opening(profile), key, place));
       // It may have been deleted or replaced while it was sealed.
@@ -183,7 +208,7 @@ export class Profiles {
 
   #isCurrent(profile: StoredProfile): boolean {
     try {
-      return keyIdOf(this.#files.readHead(profile), profile.name) === this.#currentKey().id;
+      return keyIdOf(this.#files.readHead(profile), profile.name) === this.#keys.current().id;
     } catch {
       return false;
     }
@@ -200,22 +225,31 @@ export class Profiles {
     this.#mustBeFree(name, replace); // it may have been taken while the guest was asked
     const before = this.#store.profiles.find(name);
     const place = { id: before?.id ?? Bun.randomUUIDv7(), revision: (before?.revision ?? 0) + 1 };
-    this.#files.write(place, seal(content, this.#currentKey(), placeOf(place)));
+    this.#files.write(place, seal(content, this.#keys.current(), placeOf(place)));
     const [cookies, origins] = [state.cookies.length, state.origins.length];
     return this.#put({ ...place, name, kind: "state", chromium: null, cookies, origins, size_bytes: content.length });
   }
 
-  /** Seals the archive while the guest sends it. */
   async #saveWhole(name: string, replace: boolean, guest: Guest, signal?: AbortSignal): Promise<Profile> {
     const patience = AbortSignal.any([AbortSignal.timeout(WHOLE_MS), ...(signal ? [signal] : [])]);
     const { about, bytes } = await guest.profile.read(patience);
+    return await this.#keepWhole(name, replace, bytes, () => about);
+  }
+
+  /** Seals an archive while it comes. @param about asked once all of it is there */
+  async #keepWhole(
+    name: string,
+    replace: boolean,
+    bytes: AsyncIterable<Uint8Array>,
+    about: () => WholeProfileAbout,
+  ): Promise<Profile> {
     // A place of its own: others may keep something by that name meanwhile.
     const place = { id: this.#store.profiles.find(name)?.id ?? Bun.randomUUIDv7(), revision: this.#farRevision() };
     const count = { bytes: 0 };
-    let key = this.#currentKey();
+    let key = this.#keys.current();
     await this.#files.writeStream(place, sealing(counted(bytes, count), key, placeOf(place)));
     try {
-      for (let now = this.#currentKey(); now.id !== key.id; now = this.#currentKey()) {
+      for (let now = this.#keys.current(); now.id !== key.id; now = this.#keys.current()) {
         // The key was changed meanwhile, and the old one is gone with the end of that.
         const sealed = this.#files.readStream({ ...place, name });
         await this.#files.writeStream(
@@ -229,7 +263,8 @@ export class Profiles {
       this.#files.remove(place);
       throw thrown;
     }
-    return this.#put({ ...place, name, kind: "whole", ...about, size_bytes: count.bytes });
+    const { chromium, cookies, origins } = about();
+    return this.#put({ ...place, name, kind: "whole", chromium, cookies, origins, size_bytes: count.bytes });
   }
 
   /** Larger than any that counting up from older ones comes to, and no two alike. */
@@ -259,44 +294,16 @@ export class Profiles {
 
   /** Content of a whole one, as it is read. @throws HypeError profile_unreadable, also from the bytes */
   #opening(profile: StoredProfile): AsyncIterable<Uint8Array> {
-    const key = this.#keyOf(profile, this.#files.readHead(profile));
+    const key = this.#keys.of(profile, this.#files.readHead(profile));
     const what = `the file of profile ${profile.name}`;
     return unsealing(this.#files.readStream(profile), key, placeOf(profile), what);
   }
 
   #open(profile: StoredProfile): Buffer {
     const sealed = this.#files.read(profile);
-    const key = this.#keyOf(profile, sealed);
+    const key = this.#keys.of(profile, sealed);
     return unseal(sealed, key, placeOf(profile), `the file of profile ${profile.name}`);
   }
-
-  /** The key that opens it. @throws HypeError profile_unreadable saying what is missing */
-  #keyOf(profile: StoredProfile, head: Buffer): SealingKey {
-    const id = keyIdOf(head, `the file of profile ${profile.name}`);
-    const keys = this.#keyring.read();
-    if (keys === null) throw this.#noKeys();
-    const key = keys.find((known) => known.id === id);
-    if (!key)
-      throw unreadable(`profile ${profile.name} is sealed with key ${id}, which is not in ${this.#keyring.path}`);
-    return key;
-  }
-
-  /** The key that seals; made when nothing has been sealed yet. @throws HypeError profile_unreadable */
-  #currentKey(): SealingKey {
-    const keys = this.#keyring.read();
-    if (keys !== null) return keys[0];
-    // A new key in the place of a lost one would hide that the others cannot be opened.
-    if (this.#store.profiles.all().length > 0) throw this.#noKeys();
-    return this.#keyring.add();
-  }
-
-  #newKey(): void {
-    this.#currentKey();
-    this.#keyring.add();
-  }
-
-  #noKeys = (): HypeError =>
-    unreadable(`the key file ${this.#keyring.path} is missing: put it back, or delete the profiles it sealed`);
 
   #mustFind(name: string): StoredProfile {
     const profile = this.#store.profiles.find(name);

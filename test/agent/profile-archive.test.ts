@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { keptFiles } from "../../agent/profile/kept-files.ts";
-import { tar, type TarFile } from "../../agent/profile/tar.ts";
-import { HEAD, unpack } from "../../agent/profile/unpack.ts";
+import { unpack } from "../../agent/profile/unpack.ts";
+import { HEAD } from "../../src/profile-archive/read-archive.ts";
+import type { TarFile } from "../../src/profile-archive/tar.ts";
+import { archiveFile, inOddPieces, plainArchive } from "../lib/profile-archive.ts";
 import { refused } from "../lib/refused.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 
@@ -12,24 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => directory[Symbol.dispose]());
 
-const head = JSON.stringify({ format: 1, chromium: "HeadlessChrome/156.0.1.2", session_cookies: [{ name: "s" }] });
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
-}
-const file = (path: string, text: string): TarFile => ({ path, bytes: Buffer.byteLength(text), content: once(text) });
-async function* files(...them: TarFile[]): AsyncGenerator<TarFile> {
-  yield* them;
-}
-async function archive(...them: TarFile[]): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of tar(files(file(HEAD, head), ...them))) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-/** In pieces of odd length. */
-async function* wire(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 333) yield bytes.subarray(at, at + 333);
-}
-const unpacked = (bytes: Buffer) => unpack(wire(bytes), directory.join("out"));
+const archive = (...files: TarFile[]) => plainArchive(files);
+const unpacked = (bytes: Buffer) => unpack(inOddPieces(bytes), directory.join("out"));
 
 test("sites' files are in it, and nothing else; tar reads it", async () => {
   const long = `Default/IndexedDB/https_${"ö".repeat(60)}.test_0.indexeddb.leveldb`;
@@ -47,7 +33,7 @@ test("sites' files are in it, and nothing else; tar reads it", async () => {
   for await (const one of keptFiles(directory.join("in"))) {
     const chunks: Uint8Array[] = [];
     for await (const chunk of one.content) chunks.push(chunk);
-    them.push(file(one.path, Buffer.concat(chunks).toString()));
+    them.push(archiveFile(one.path, Buffer.concat(chunks).toString()));
   }
   const bytes = await archive(...them);
   const listed = Bun.spawnSync(["tar", "-t", "--quoting-style=literal"], {
@@ -75,7 +61,7 @@ describe("an archive that means harm is refused", () => {
     `Default/IndexedDB/${"n".repeat(300)}`,
     "Default/IndexedDB/a\nb",
   ])("with the path %j", async (path) => {
-    await refused("invalid_request", unpacked(await archive(file(path, "x"))));
+    await refused("invalid_request", unpacked(await archive(archiveFile(path, "x"))));
     expect(existsSync(directory.join("escaped"))).toBe(false);
     expect(existsSync(directory.join("out")) ? readdirSync(directory.join("out")) : []).toEqual([]);
   });
@@ -90,23 +76,23 @@ describe("an archive that means harm is refused", () => {
     return other;
   };
   test.each(["1", "2", "3", "4", "6", "g", "L"])("with an entry of type %s", async (type) => {
-    await refused("invalid_request", unpacked(changed(await archive(file("Default/Cookies", "")), type)));
+    await refused("invalid_request", unpacked(changed(await archive(archiveFile("Default/Cookies", "")), type)));
   });
 
   test("a path twice, a path below a file", async () => {
-    const cookies = () => file("Default/Storage/a", "x");
+    const cookies = () => archiveFile("Default/Storage/a", "x");
     await refused("invalid_request", unpacked(await archive(cookies(), cookies())));
   });
   test("a file of more bytes than fit", async () => {
-    const bytes = Buffer.from(await archive(file("Default/Cookies", "x")));
+    const bytes = Buffer.from(await archive(archiveFile("Default/Cookies", "x")));
     bytes.write("77777777777\0", 1024 + 124);
     await refused("invalid_request", unpacked(bytes)); // its sum is wrong by now
     await refused("payload_too_large", unpacked(changed(bytes, "0")));
   });
   test("cut short anywhere, no archive, nothing", async () => {
-    const bytes = await archive(file("Default/Cookies", "x".repeat(600)));
+    const bytes = await archive(archiveFile("Default/Cookies", "x".repeat(600)));
     for (const length of [0, 100, 512, 600, 1024, 1400, 1600, 2300])
-      await refused("invalid_request", unpack(wire(bytes.subarray(0, length)), directory.join(`cut-${length}`)));
+      await refused("invalid_request", unpack(inOddPieces(bytes.subarray(0, length)), directory.join(`cut-${length}`)));
     await refused("invalid_request", unpacked(Buffer.alloc(2048, 7)));
     await refused("invalid_request", unpacked(Buffer.alloc(2048)));
   });

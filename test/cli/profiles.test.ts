@@ -5,6 +5,7 @@ import { connect } from "../../src/client/client.ts";
 import type { ImportProfile, SaveProfile } from "../../src/contract/profile.ts";
 import type { CreateVmInput } from "../../src/contract/vm.ts";
 import { KEY, startTestServer, type TestServer } from "../server/harness.ts";
+import { archiveFile, archiveOf } from "../lib/profile-archive.ts";
 import { temporaryDirectory } from "../lib/temporary.ts";
 import { aVm, fakeClient, hype, type World } from "./harness.ts";
 
@@ -97,6 +98,40 @@ describe("against the server's own app", () => {
     expect(await ask(["profiles", "delete", "alice"])).toMatchObject({ code: 0, stdout: "alice is deleted\n" });
     expect((await ask(["profiles", "get", "alice"])).stderr).toContain("error[profile_not_found]");
     expect(await ask(["profiles", "rotate-key", "--json"])).toMatchObject({ code: 0 });
+  });
+
+  test("the archive of a whole profile comes in and goes out as a file", async () => {
+    using directory = temporaryDirectory();
+    const { path: cwd } = directory;
+    const archive = await archiveOf(archiveFile("Default/Cookies", "c".repeat(2_000_000)));
+    writeFileSync(directory.join("whole.tar.zst"), archive);
+    const imported = await ask(["profiles", "import", "whole", "whole.tar.zst"], { cwd });
+    expect(imported).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: expect.stringMatching(/^whole {2}whole profile/),
+    });
+    expect(JSON.parse((await ask(["profiles", "get", "whole", "--json"])).stdout)).toMatchObject({
+      kind: "whole",
+      size_bytes: archive.length,
+    });
+    expect((await ask(["profiles", "import", "whole", "whole.tar.zst"], { cwd })).stderr).toContain(
+      "profile_name_taken",
+    );
+    const exported = await ask(["profiles", "export", "whole", "-o", "out.tar.zst"], { cwd });
+    expect(exported).toMatchObject({ code: 0, stdout: `out.tar.zst  ${archive.length} bytes\n`, stderr: "" });
+    expect(readFileSync(directory.join("out.tar.zst"))).toEqual(archive);
+    expect(statSync(directory.join("out.tar.zst")).mode & 0o777).toBe(0o600);
+    expect(await ask(["profiles", "export", "whole", "-o", "out.tar.zst"], { cwd })).toMatchObject({ code: 2 });
+    expect(await ask(["profiles", "export", "whole"], { terminal: { stdout: true } })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("-o"),
+    });
+    writeFileSync(directory.join("bad.tar.zst"), archive.subarray(0, -30));
+    const bad = await ask(["profiles", "import", "bad", "bad.tar.zst"], { cwd });
+    expect(bad).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("cut short") });
+    expect((await ask(["profiles", "list"])).stdout).not.toContain("bad");
+    await ask(["profiles", "delete", "whole"]);
   });
 
   test("a file that is there is written over only when that is said", async () => {

@@ -116,6 +116,19 @@ test("all a browser keeps is in another one from its first page on; the one save
   ).toContain("whole");
 });
 
+test("carried to another machine as a file, it is all there", async () => {
+  await using world = new World();
+  const profiles = await saveAlice(world);
+  const { bytes } = profiles.exportArchive("alice");
+  await using elsewhere = new World();
+  elsewhere.driver.guest = "agent";
+  expect(await profilesOf(elsewhere).importArchive("alice", false, bytes)).toMatchObject({
+    ...{ kind: "whole", cookies: 2, origins: 1, chromium: profiles.get("alice").chromium },
+  });
+  await elsewhere.engine.create(request("there", { profile: "alice" }));
+  expect(await whatIsThere(elsewhere, "there")).toEqual(ALL);
+});
+
 /** A profile of that name in that world, saved from a VM that is gone. */
 async function saveAlice(world: World): Promise<Profiles> {
   world.driver.guest = "agent";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import {
@@ -11,6 +12,7 @@ import {
 } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
 import { type RunningAgent, startAgent } from "../lib/agent.ts";
+import { archiveFile, archiveOf } from "../lib/profile-archive.ts";
 import { withKey } from "./auth/client.ts";
 import { startTestServer, type TestServer } from "./harness.ts";
 import { replyChecker } from "./openapi-check.ts";
@@ -221,4 +223,46 @@ test("nothing of the content stands in logs, events, audit or files", async () =
     expect(readFileSync(join(parentPath, name)).includes(SECRET), name).toBe(false);
   const { items } = (await send("GET", PROFILES)).json as { items: Profile[] };
   expect(items.map(({ name }) => name)).toContain("alice");
+});
+
+describe("the archive of a whole profile over HTTP", () => {
+  const openFiles = () =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).endsWith(".sealed");
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
+
+  test("streams in and out; a reader that goes away, or never reads, holds no file open", async () => {
+    const noise = randomBytes(24 * 1024 * 1024).toString("latin1"); // nothing compresses it
+    const archive = await archiveOf(archiveFile("Default/Cookies", noise));
+    const path = `${PROFILES}/large/archive`;
+    const put = await server.call(path, {
+      method: "PUT",
+      body: new Blob([archive]),
+      headers: { "content-type": "application/zstd" },
+    });
+    expect([put.status, await put.json()]).toEqual([
+      200,
+      expect.objectContaining({ kind: "whole", size_bytes: archive.length, cookies: 7, origins: 3 }),
+    ]);
+    const got = await server.call(path);
+    expect(got.headers.get("content-type")).toBe("application/zstd");
+    expect(Buffer.from(await got.arrayBuffer()).equals(archive)).toBe(true);
+    for (let nth = 0; nth < 5; nth++) {
+      const away = new AbortController();
+      const reply = await server.call(path, { signal: away.signal });
+      if (nth % 2 === 0) await reply.body!.getReader().read();
+      away.abort();
+    }
+    while (openFiles().length > 0) await new Promise((next) => setImmediate(next));
+    const bad = await server.call(path, { method: "PUT", body: new Blob(["no archive"]) });
+    expect(bad.status).toBe(409);
+    const worse = await server.call(`${path}?replace=true`, { method: "PUT", body: new Blob(["no archive"]) });
+    expect([worse.status, ((await worse.json()) as { code: string }).code]).toEqual([400, "invalid_request"]);
+    expect((await send("GET", `${PROFILES}/large`)).json).toMatchObject({ size_bytes: archive.length });
+    await send("DELETE", `${PROFILES}/large`);
+  });
 });

@@ -15,8 +15,10 @@ export const rooms: Record<string, string[]> = {
   hypervisor: [...common, "host"],
   network: [...common, "host", "hypervisor"],
   guest: common,
+  // The archive of a whole profile, as agent and server read it.
+  "profile-archive": ["contract"],
   // What outlives a VM: sealed logins, and files.
-  profiles: [...common, "host", "store", "guest"],
+  profiles: [...common, "host", "store", "guest", "profile-archive"],
   artifacts: [...common, "host", "store"],
   engine: [...common, ...domain],
   // The page of the live view: it runs in a person's browser and is bundled into the server.
@@ -36,5 +38,5 @@ export const rooms: Record<string, string[]> = {
   cli: [...common, "client", "text", "server", "setup", "image", "host", "hypervisor", "network", "store", "tui"],
   tui: [...common, "client", "text"],
   main: [...common, "cli", "tui"],
-  agent: ["contract", "log"],
+  agent: ["contract", "log", "profile-archive"],
 };

@@ -4,13 +4,19 @@ import { HypeError, messageOf } from "../../contract/errors.ts";
 /**
  * Writes a file the user named, piece by piece, beside its place first: what breaks off leaves nothing, and what was there before
  * stays until all of the new one is.
+ * @param mode of the file, less the umask
  * @throws HypeError usage (it is there already, or cannot be written) | disk_full, and whatever the pieces throw
  */
-export async function saveStream(path: string, pieces: AsyncIterable<Uint8Array>, force: boolean): Promise<number> {
+export async function saveStream(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  force: boolean,
+  mode = 0o666,
+): Promise<number> {
   if (!force) await mustBeNew(path);
   const part = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
-    const bytes = await write(part, path, pieces);
+    const bytes = await write(part, path, pieces, mode);
     if (force) await rename(part, path);
     else await link(part, path); // refused where somebody made one meanwhile
     return bytes;
@@ -26,8 +32,8 @@ export async function mustBeNew(path: string): Promise<void> {
   if (await stat(path).catch(() => null)) throw isThere(path);
 }
 
-async function write(part: string, path: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
-  await using file = await open(part, "wx");
+async function write(part: string, path: string, pieces: AsyncIterable<Uint8Array>, mode: number): Promise<number> {
+  await using file = await open(part, "wx", mode);
   let bytes = 0;
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length;) {

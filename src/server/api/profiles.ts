@@ -1,7 +1,9 @@
 import { Elysia } from "elysia";
 import * as v from "valibot";
 import {
+  ARCHIVE_TYPE,
   HypeError,
+  ImportArchiveQuery,
   ImportedProfile,
   ImportProfile,
   Profile,
@@ -14,9 +16,11 @@ import {
 } from "../../contract/index.ts";
 import type { Gate } from "../auth/gate.ts";
 import type { Guest } from "../../guest/guest.ts";
+import { bytesOf, fileBody } from "../browser/incoming-file.ts";
 import { whileUsable } from "../browser/while-usable.ts";
 import type { ServerContext } from "../context.ts";
-import { NoQuery, trusted } from "./schemas.ts";
+import { streamOf } from "../stream-of.ts";
+import { NoQuery, textReply, trusted } from "./schemas.ts";
 
 const ProfileRef = v.strictObject({ profile: v.pipe(ProfileName, v.description("Name of the profile")) });
 const about = (summary: string) => ({ summary, tags: ["profiles"] });
@@ -88,6 +92,41 @@ export function profileRoutes(context: ServerContext, gate: Gate) {
         query: NoQuery,
         response: trusted(StorageState),
         detail: about("Its content, in the form of Playwright's storageState"),
+      },
+    )
+    .get(
+      "/:profile/archive",
+      async ({ params, request }) => {
+        const { bytes, size_bytes: size } = profiles.exportArchive(params.profile);
+        const gone = AbortSignal.any([request.signal, context.closing, gate.endedOf(request)]);
+        return new Response(await streamOf(bytes, gone), {
+          headers: { "content-type": ARCHIVE_TYPE, "content-length": String(size), "cache-control": "no-store" },
+        });
+      },
+      {
+        params: ProfileRef,
+        query: NoQuery,
+        detail: {
+          ...about("The files of a whole profile, as a tar archive compressed by Zstandard"),
+          ...textReply(ARCHIVE_TYPE, "The archive"),
+        },
+      },
+    )
+    .put(
+      "/:profile/archive",
+      ({ params, query, request }) =>
+        profiles.importArchive(params.profile, query.replace === "true", bytesOf(request)),
+      {
+        parse: fileBody.parse,
+        params: ProfileRef,
+        query: ImportArchiveQuery,
+        response: Profile,
+        detail: {
+          ...about("Keep the archive of a whole profile that was exported"),
+          description:
+            "All or nothing: it is looked through while it comes, and refused for what no browser would take.",
+          requestBody: fileBody.requestBody,
+        },
       },
     )
     .put("/:profile/state", ({ params, body }) => profiles.import(params.profile, body), {

@@ -31,7 +31,8 @@ export type Caller = {
 
 const CDP_PATH = /^\/api\/v1\/vms\/([^/]+)\/cdp(?:\/|$)/;
 /** Takes bodies of any type and size, since they pass through. */
-const UPLOAD_PATH = /^\/(?:api\/v1\/vms\/[^/]+\/browser\/uploads|live\/[^/]+\/files\/[^/]+)\/[^/]+$/;
+const UPLOAD_PATH =
+  /^\/(?:api\/v1\/vms\/[^/]+\/browser\/uploads\/[^/]+|live\/[^/]+\/files\/[^/]+\/[^/]+|api\/v1\/profiles\/[^/]+\/archive)$/;
 const LIVE_PATH = /^\/live\/([^/]+)\/(?:link$|socket\/|files\/|downloads\/)/;
 
 /** The path of a request, as the router sees it. Cut by hand: every object made per request is felt on the list route. */

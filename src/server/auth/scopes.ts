@@ -91,6 +91,8 @@ export const ROUTE_SCOPES: Record<string, Scope | null> = {
   "DELETE /api/v1/profiles/:profile": "operate",
   "GET /api/v1/profiles/:profile/state": "operate",
   "PUT /api/v1/profiles/:profile/state": "operate",
+  "GET /api/v1/profiles/:profile/archive": "operate",
+  "PUT /api/v1/profiles/:profile/archive": "operate",
   "POST /api/v1/profiles/rotate-key": "admin",
 
   // What a key may do there is judged tool by tool.

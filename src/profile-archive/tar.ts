@@ -1,4 +1,4 @@
-import { HypeError } from "../../src/contract/index.ts";
+import { HypeError } from "../contract/index.ts";
 import { bad } from "./bad.ts";
 import { Blocks } from "./blocks.ts";
 
