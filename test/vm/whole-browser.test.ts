@@ -57,13 +57,16 @@ describe("the whole browser in a microVM", () => {
     await home.ok(["vms", "delete", "work", "--yes"]);
   });
 
-  test("a whole profile: another VM begins with all of it, the one it is of goes on", async () => {
+  test("a whole profile, by way of a file: another VM begins with all of it, the one it is of goes on", async () => {
     await home.ok(["open", "demo", SHOP]);
     await home.ok([
       ...["eval", "demo"],
       "localStorage.user = 'carol'; document.cookie = 'sid=s3cret; max-age=9000'; document.cookie = 'once=1'",
     ]);
     expect(await home.ok(["profiles", "save", "demo", "--as", "carol", "--whole"])).toContain("whole");
+    await home.ok(["profiles", "export", "carol", "-o", "carol.tar.zst"]);
+    await home.ok(["profiles", "delete", "carol"]);
+    await home.ok(["profiles", "import", "carol", "carol.tar.zst"]);
     await mock("demo"); // rules of a tab end with it
     await home.ok(["vms", "create", "other", "--profile", "carol"]);
     await mock("other");
