@@ -88,6 +88,30 @@ test("wrapped lines are whole", async () => {
   await tui.until((shown) => !shown.includes("wrapped"));
 });
 
+test("a wrapped line that is longer than the pane is gone through row by row, and what is searched deep in it is seen", async () => {
+  await using tui = await openScene({ width: 80, height: 24 });
+  await paneOf(tui, "3", "line 199");
+  const parts = Array.from({ length: 300 }, (_, n) => `part-${n}`).join(" ");
+  tui.store.update(({ detail }) => void detail!.lines!.push(`${parts} end-of-it\nafter it\n`));
+  await tui.press("w");
+  await tui.until((frame) => frame.includes("after it") && frame.includes("part-299") && !frame.includes("part-9 "));
+  const rows = () => tui.store.state.detail!.scroll.row;
+  const shown: string[] = [];
+  for (let nth = 0; nth < 30; nth++) {
+    const before = tui.store.state.detail!.scroll;
+    await tui.press("k");
+    await tui.until(() => tui.store.state.detail!.scroll !== before);
+    shown.push(tui.screen.captureCharFrame());
+  }
+  for (const n of [0, 9, 150, 299]) expect(shown.some((frame) => frame.includes(`part-${n} `))).toBe(true);
+  await tui.press("G");
+  await tui.until("at the end");
+  await tui.press("/", ..."PART-150");
+  await tui.until((frame) => frame.includes("part-150 ") && frame.includes("1 of 1"));
+  expect(rows()).toBeGreaterThan(3);
+  await tui.press("ESCAPE");
+});
+
 test("the page is enlarged where it is shown and nowhere else; another pane is as large as panes are", async () => {
   await using tui = await openScene();
   await paneOf(tui, "3", "line 199");

@@ -1,7 +1,7 @@
 import { jumpToVm, stepInJournal } from "../state/journal.ts";
 import { chosen, fleetRows, moveCursor } from "../state/fleet.ts";
 import { type Pane, PANES, type SortField, type State } from "../state/state.ts";
-import { placeOf } from "../state/search.ts";
+import { rowsOf, scrolledTo } from "../state/detail.ts";
 import { type Action, inState } from "./context.ts";
 
 export const PAGE_ROWS = 10;
@@ -69,18 +69,20 @@ const within = (value: number, most: number): number => Math.max(0, Math.min(val
 function scrollDetail({ detail }: State, by: number): void {
   if (!detail) return;
   const { scroll, lines, seen } = detail;
-  const from = scroll.follow ? seen.most : Math.min(scroll.top, seen.most);
-  const top = within(from + by, seen.most);
-  detail.scroll = { ...scroll, top, follow: lines !== null && by > 0 && top >= seen.most };
+  if (!lines) return void (detail.scroll = { ...scroll, top: within(Math.min(scroll.top, seen.most) + by, seen.most) });
+  const rows = rowsOf(detail);
+  const from = scroll.follow ? rows.end : { line: scroll.top, row: scroll.row };
+  const to = rows.moved(from, by);
+  detail.scroll = scrolledTo(detail, to, by > 0 && to.line === rows.end.line && to.row === rows.end.row);
 }
 
 /** To the next line of a log that holds what is searched, or to the one before; round the ends. */
 export const stepFound = (by: 1 | -1) =>
   inState(({ detail }) => {
     if (!detail?.lines || detail.scroll.search === "") return;
-    const { scroll, seen } = detail;
+    const { scroll } = detail;
     const found = detail.lines.holding(scroll.search);
     const next = by > 0 ? found.find((at) => at > scroll.at) : found.findLast((at) => at < scroll.at);
     const at = next ?? found.at(by > 0 ? 0 : -1);
-    if (at !== undefined) detail.scroll = { ...scroll, ...placeOf(at, seen.rows), at };
+    if (at !== undefined) detail.scroll = { ...scrolledTo(detail, rowsOf(detail).around(at, scroll.search)), at };
   });

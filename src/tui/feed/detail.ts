@@ -169,7 +169,9 @@ async function readLog(look: Look, source: LogSource, onPiece: () => void): Prom
       detail.problem = null;
       // What is read stays where it is while the beginning goes.
       const { scroll } = detail;
-      detail.scroll = { ...scroll, top: Math.max(0, scroll.top - dropped), at: Math.max(-1, scroll.at - dropped) };
+      const top = Math.max(0, scroll.top - dropped);
+      const row = scroll.top < dropped ? 0 : scroll.row;
+      detail.scroll = { ...scroll, top, row, at: Math.max(-1, scroll.at - dropped) };
       dropped = 0;
     });
   };

@@ -1,7 +1,7 @@
 import { cutBottom, cutLeft } from "../canvas/area.ts";
 import { insert, type Line } from "../canvas/line-editor.ts";
 import { nameOf } from "../keys/match.ts";
-import { placeOf } from "../state/search.ts";
+import { rowsOf, scrolledTo } from "../state/detail.ts";
 import type { Store } from "../state/store.ts";
 import { drawTyped, edited } from "./edit.ts";
 import type { OverlayRoom } from "./overlay.ts";
@@ -27,6 +27,7 @@ function use(store: Store, line: Line): void {
     const { detail } = state;
     if (!detail?.lines) return;
     const at = detail.lines.holding(line.text).at(-1) ?? -1;
-    detail.scroll = { ...detail.scroll, search: line.text, at, ...(at >= 0 && placeOf(at, detail.seen.rows)) };
+    const scroll = at < 0 ? detail.scroll : scrolledTo(detail, rowsOf(detail).around(at, line.text));
+    detail.scroll = { ...scroll, search: line.text, at };
   });
 }

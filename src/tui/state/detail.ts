@@ -1,10 +1,12 @@
 import type { Artifact, Egress, Entry, Tab } from "../../contract/index.ts";
 import type { Lines } from "./lines.ts";
+import { type RowPlace, Rows } from "./rows.ts";
 
 /** How a pane with many lines is looked at. */
 export type Scroll = {
-  /** First line shown; ignored while `follow` holds. */
+  /** First line shown, and of a wrapped one its first row; ignored while `follow` holds. */
   top: number;
+  row: number;
   /** Stays at the end as more comes. */
   follow: boolean;
   wrap: boolean;
@@ -13,8 +15,8 @@ export type Scroll = {
   /** Index of the marked line that was gone to last; -1: none. */
   at: number;
 };
-export const AT_END: Scroll = { top: 0, follow: true, wrap: false, search: "", at: -1 };
-export const AT_START: Scroll = { top: 0, follow: false, wrap: false, search: "", at: -1 };
+export const AT_END: Scroll = { top: 0, row: 0, follow: true, wrap: false, search: "", at: -1 };
+export const AT_START: Scroll = { top: 0, row: 0, follow: false, wrap: false, search: "", at: -1 };
 
 export type Picture = { bytes: Uint8Array; atMs: number };
 
@@ -35,8 +37,8 @@ export type Detail = {
   /** Why the pane has nothing to show. */
   problem: string | null;
   scroll: Scroll;
-  /** Noted by the pane when it is drawn: how many rows it has, and the largest `top` that leaves none of them empty. */
-  seen: { rows: number; most: number };
+  /** Noted by the pane when it is drawn: how many columns and rows it has, and the largest `top` that leaves none of them empty. */
+  seen: { width: number; rows: number; most: number };
   /** The picture alone, as large as the screen. */
   enlarged: boolean;
 };
@@ -53,6 +55,18 @@ export const emptyDetail = (vmId: string): Detail => ({
   logSource: "agent",
   problem: null,
   scroll: AT_START,
-  seen: { rows: 0, most: 0 },
+  seen: { width: 0, rows: 0, most: 0 },
   enlarged: false,
+});
+
+/** The rows of the pane that shows lines. */
+export const rowsOf = ({ lines, seen, scroll }: Detail): Rows =>
+  new Rows(lines?.all() ?? [], { width: seen.width, height: seen.rows }, scroll.wrap);
+
+/** How it is looked at from there on. */
+export const scrolledTo = ({ scroll }: Detail, { line, row }: RowPlace, follow = false): Scroll => ({
+  ...scroll,
+  top: line,
+  row,
+  follow,
 });

@@ -1,3 +1,4 @@
+import type { RowPlace } from "./rows.ts";
 import type { Line } from "../canvas/line-editor.ts";
 import type { Completion } from "../commands/commands.ts";
 import type { Where } from "../keys/bindings.ts";
@@ -62,8 +63,6 @@ export type PaletteOverlay = {
   cursor: number;
   found: readonly Completion[];
 };
-
-export type RowPlace = { line: number; row: number };
 
 /** What a command of the palette writes. */
 export type OutputOverlay = {

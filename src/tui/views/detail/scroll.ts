@@ -5,7 +5,7 @@ import { act, type Click, NOTHING } from "../view.ts";
 
 /** First of so many rows to draw; notes how far down one can go. */
 export function topOf(detail: Detail, count: number, rows: number): number {
-  detail.seen = { rows, most: Math.max(0, count - rows) };
+  detail.seen = { width: 0, rows, most: Math.max(0, count - rows) };
   return Math.min(detail.scroll.top, detail.seen.most);
 }
 
