@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import puppeteer, { type Browser, type BrowserContext, type HTTPRequest, type Page } from "puppeteer-core";
+import { connect } from "../../src/client/client.ts";
+import { KEY } from "../server/harness.ts";
 import { Day } from "./day.ts";
 
 setDefaultTimeout(60_000);
@@ -78,4 +80,39 @@ test("pictures, PDF and a trace", async () => {
       .subarray(0, 4)
       .toString(),
   ).toBe("%PDF");
+});
+
+test("a file goes up from this machine by hype, into the page that Puppeteer drives; what the page gives is fetched by hype", async () => {
+  const { browser: ours } = connect({ base: day.server.url, key: KEY });
+  const own = await browser.newPage();
+  await open("/files?both", own);
+  await ours.upload("demo", "notes.txt", new Blob(["written here"]));
+  const { items } = await ours.tabs("demo");
+  const tab = items.find(({ url }) => url.endsWith("?both"))!.id;
+  await ours.operate("demo", "upload", { tab, selector: "#files", files: ["notes.txt"] });
+  await own.waitForFunction("document.title === 'notes.txt: written here'");
+  const waited = ours.operate("demo", "wait", { tab, download: true, timeout_ms: 20_000 });
+  await own.click("a");
+  const { download } = await waited;
+  expect(download).toMatchObject({ name: "report.txt", state: "completed" });
+  const { bytes } = await ours.download("demo", download!.id);
+  expect(Buffer.concat(await Array.fromAsync(bytes)).toString()).toBe("the report");
+  await own.close();
+});
+
+test("a restart of the server is gone on after: the page is as it was", async () => {
+  const first = await puppeteer.connect({ browserURL: day.urls.http_url });
+  const stays = await first.newPage();
+  await open("/?stays", stays);
+  await stays.evaluate("window.typed = 'half a form'");
+  const cut = new Promise((done) => first.once("disconnected", done));
+  await day.restartServer();
+  await cut;
+  const second = await puppeteer.connect({ browserURL: day.urls.http_url });
+  const again = (await second.pages()).find((one) => one.url().endsWith("?stays"))!;
+  expect(await again.evaluate("window.typed")).toBe("half a form");
+  await again.click("button");
+  expect(await again.title()).toBe("clicked");
+  await again.close();
+  await second.disconnect();
 });
