@@ -16,7 +16,7 @@ export class Glob {
   #next: number[] = [];
 
   private constructor(tokens: number[]) {
-    // Runs that touch are one: the one that may hold more.
+    // Runs that touch are one.
     this.#tokens = tokens.filter((token, at) => token !== RUN || tokens[at - 1] !== RUN);
   }
 

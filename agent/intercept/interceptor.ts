@@ -54,7 +54,7 @@ export class Interceptor implements Layer {
   /** @throws HypeError `rule_not_found` */
   async remove(ids: string[] | undefined): Promise<void> {
     this.#rules.remove(ids);
-    await this.apply();
+    await this.apply().catch(() => {}); // a tab that goes on stopping its requests lets them pass
   }
 
   /**
