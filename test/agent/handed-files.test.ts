@@ -45,3 +45,28 @@ test("a file that breaks off is not there, and the guest is not filled by batche
   };
   await expect(many()).rejects.toMatchObject({ code: "limit_reached" });
 });
+
+test("a tab that closes while it is handed a file: that is said, and nothing stays", async () => {
+  const place = join(directory.path, "handed");
+  const handed = new HandedFiles(place);
+  const begun = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  async function* slow() {
+    yield* bytes("the first half");
+    begun.resolve();
+    await closed.promise;
+    yield* bytes("the second");
+  }
+  const writing = handed.write({ batch: FIRST, tab: "one", name: "a.txt" }, slow());
+  const last = handed.write({ batch: FIRST, tab: "one", name: "b.txt" }, closing());
+  async function* closing() {
+    yield* bytes("all of it");
+    await closed.promise; // its end comes when the tab is gone
+  }
+  await begun.promise;
+  handed.keepFor(["two"]);
+  closed.resolve();
+  for (const ended of await Promise.allSettled([writing, last]))
+    expect(ended).toMatchObject({ status: "rejected", reason: { code: "tab_not_found" } });
+  expect(readdirSync(place)).toEqual([]);
+});
