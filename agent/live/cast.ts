@@ -14,6 +14,17 @@ const SETTLE_MS = 80;
 const FIRST_MS = 150;
 const MAX_FIRST_MS = 5_000;
 
+/**
+ * At times a screencast stops without a word: the page changes, and no picture comes until it is begun anew (seen with 156). So one that
+ * stands still is asked for a picture after this time, and after twice as long each time that showed nothing new.
+ */
+const QUIET_MS = 1_000;
+const MAX_QUIET_MS = 8_000;
+/** The same once something was done to the page. */
+const EXPECTED_MS = 300;
+/** A picture that comes later is no answer to that question. */
+const ANSWER_MS = 500;
+
 export type Wanted = { maxWidth: number; maxHeight: number; quality: number };
 export type Picture = {
   jpeg: Buffer;
@@ -43,6 +54,14 @@ export class Cast {
   #mayHaveMissed = false;
   #settle: ReturnType<typeof setTimeout> | undefined;
   #patienceMs = FIRST_MS;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
+  #quietMs = QUIET_MS;
+  /** The newest picture as it came, to know it again. */
+  #data = "";
+  /** When it was asked for a picture that may show nothing new. */
+  #askedAt = Number.NEGATIVE_INFINITY;
+  /** Its renderer died: a screencast that is begun now would show nothing of the next one either (measured, version 156). */
+  #isDead = false;
   #stopListening: () => void;
 
   constructor(private readonly screen: Screen) {
@@ -87,26 +106,50 @@ export class Cast {
 
   /** A picture of what is there now, whatever came before. */
   renew(): void {
+    this.#askedAt = Number.NEGATIVE_INFINITY;
     if (this.#running) this.#restart(this.#as);
+  }
+
+  /** The tab's renderer died, or there is a new one. */
+  noteRenderer(isAlive: boolean): void {
+    this.#isDead = !isAlive;
+    if (isAlive) this.renew();
+  }
+
+  /** Something was done to the page that may change it. */
+  expect(): void {
+    this.#quietMs = QUIET_MS;
+    if (this.#running) this.#askAfter(EXPECTED_MS);
   }
 
   end(): void {
     this.#stopListening();
     clearTimeout(this.#settle);
+    clearTimeout(this.#quiet);
     this.#running = null;
     this.#viewers.clear();
   }
 
   #arrived({ data, metadata, sessionId }: Events["Page.screencastFrame"][0]): void {
-    let jpeg: Buffer | undefined;
-    this.#latest = {
-      get jpeg() {
-        return (jpeg ??= Buffer.from(data, "base64")); // only for those that are shown
-      },
-      width: metadata.deviceWidth,
-      height: metadata.deviceHeight,
-      at: performance.now(),
-    };
+    const isAnswer = performance.now() - this.#askedAt < ANSWER_MS;
+    if (this.#latest && isAnswer && data === this.#data) {
+      this.#latest.at = performance.now();
+      this.#quietMs = Math.min(2 * this.#quietMs, MAX_QUIET_MS);
+    } else {
+      let jpeg: Buffer | undefined;
+      this.#latest = {
+        get jpeg() {
+          return (jpeg ??= Buffer.from(data, "base64")); // only for those that are shown
+        },
+        width: metadata.deviceWidth,
+        height: metadata.deviceHeight,
+        at: performance.now(),
+      };
+      this.#data = data;
+      this.#quietMs = QUIET_MS;
+    }
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#askAfter(this.#quietMs);
     this.#held.push(sessionId);
     this.#mayHaveMissed = this.#held.length >= MAX_HELD;
     clearTimeout(this.#settle);
@@ -130,6 +173,17 @@ export class Cast {
     for (const sessionId of this.#held.splice(0)) this.screen.tell("Page.screencastFrameAck", { sessionId });
   }
 
+  /** Asks for a picture unless one came by then. */
+  #askAfter(ms: number): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      if (this.#isDead || ![...this.#viewers.keys()].some((viewer) => viewer.isReady()))
+        return this.#askAfter(this.#quietMs);
+      this.renew();
+      this.#askedAt = performance.now();
+    }, ms);
+  }
+
   /** Chromium changes nothing of a running screencast; a new one begins with a picture of what is there now. */
   #restart(as: string): void {
     clearTimeout(this.#settle);
@@ -140,7 +194,9 @@ export class Cast {
     if (this.#running) this.screen.tell("Page.stopScreencast", undefined);
     this.#as = as;
     this.#running = as === "" ? null : this.screen.tell("Page.startScreencast", JSON.parse(as));
-    if (!this.#running || this.#patienceMs > MAX_FIRST_MS) return;
+    clearTimeout(this.#quiet);
+    if (!this.#running) return;
+    if (this.#patienceMs > MAX_FIRST_MS) return this.#askAfter(MAX_QUIET_MS);
     this.#settle = setTimeout(() => this.renew(), this.#patienceMs);
     this.#patienceMs *= 2;
   }

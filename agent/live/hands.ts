@@ -69,6 +69,7 @@ export class Hands {
       // What opens a chooser may be the first thing that is done; a page that is busy is not waited for.
       if (command.type !== "dialog") await Promise.race([held, Bun.sleep(SETTLE_MS)]);
     }
+    if (command.type !== "mouse" || command.action !== "move") this.screen.cast.expect();
     switch (command.type) {
       case "mouse":
         this.#controls.mouse(command);

@@ -38,6 +38,11 @@ export class Screen {
       this.on("Page.javascriptDialogClosed", () => this.#setDialog(null)),
     );
     this.cast = new Cast(this);
+    this.#stops.push(
+      this.on("Inspector.targetCrashed", () => this.cast.noteRenderer(false)),
+      this.on("Inspector.targetReloadedAfterCrash", () => this.cast.noteRenderer(true)),
+    );
+    void this.tell("Inspector.enable", undefined); // of a tab that is dead already it says so
   }
 
   /** @throws as {@link Connection.send} */
