@@ -66,7 +66,6 @@ export class Browser {
   /** Ends Chromium and everything it started; returns when it is gone. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#running?.chromium.kill();
     await this.#ended;
   }
 
@@ -196,11 +195,16 @@ export class Browser {
         (line) => this.log.push(line),
         this.#stop.signal,
       );
+      // Also one that is not usable yet: stopped then, it would be served for ever.
+      const end = () => chromium.kill();
+      this.#stop.signal.addEventListener("abort", end, { once: true });
       try {
+        if (this.#stop.signal.aborted) end();
         let reason: string | null = null;
         while (reason === null) reason = await this.#serve(chromium);
         return reason;
       } finally {
+        this.#stop.signal.removeEventListener("abort", end);
         chromium.kill();
         await chromium.exited;
       }

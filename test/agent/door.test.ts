@@ -98,3 +98,12 @@ test("power-off answers first, then the agent ends and takes its Chromium along"
   await new Guest(other.endpoint, other.token).powerOff();
   expect(await other.exited).toBe(0);
 }, 20_000);
+
+test("power-off at any moment of Chromium's start ends the agent", async () => {
+  for (const ms of [0, 40, 80, 120, 160, 200, 250, 300]) {
+    await using other = await startAgent();
+    await Bun.sleep(ms);
+    await new Guest(other.endpoint, other.token).powerOff();
+    expect(await other.exited).toBe(0);
+  }
+}, 40_000);
