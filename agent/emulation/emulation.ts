@@ -168,7 +168,6 @@ export class Emulation implements Layer {
 
   async #applyAll(connection: Connection): Promise<void> {
     this.#browserUserAgent ||= (await connection.send("Browser.getVersion", undefined)).userAgent;
-    let refused: HypeError | undefined;
     const tabs = this.overlay.targets.filter(({ isTab }) => isTab);
     const context = (tab: string) => tabs.find(({ targetId }) => targetId === tab)?.contextId;
     await this.#permissions.apply(connection, [
@@ -178,13 +177,8 @@ export class Emulation implements Layer {
         permissions: permissions ?? [],
       })),
     ]);
-    await Promise.all(
-      this.overlay.targets.map(async (target) => {
-        for (const result of await Promise.allSettled(this.#apply(target)))
-          if (result.status === "rejected" && target.isTab && isRefusal(result.reason)) refused ??= result.reason;
-      }),
-    );
-    if (refused) throw refused;
+    const failed = await this.overlay.order((target) => this.#apply(target));
+    for (const { target, reason } of failed) if (target.isTab && isRefusal(reason)) throw reason;
   }
 
   #apply(target: OverlayTarget): Promise<unknown>[] {

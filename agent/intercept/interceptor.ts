@@ -63,22 +63,10 @@ export class Interceptor implements Layer {
    */
   async apply(): Promise<void> {
     await this.overlay.refresh();
-    let refused: HypeError | undefined;
-    await Promise.all(
-      this.overlay.targets.map(async (target) => {
-        for (const result of await Promise.allSettled(this.attach(target)))
-          if (
-            result.status === "rejected" &&
-            result.reason instanceof CommandRefused &&
-            this.overlay.targets.includes(target)
-          )
-            refused ??= new HypeError(
-              "interception_refused",
-              `${target.type} ${target.targetId}: ${result.reason.message}`,
-            );
-      }),
-    );
-    if (refused) throw refused;
+    const failed = await this.overlay.order((target) => this.attach(target));
+    for (const { target, reason } of failed)
+      if (reason instanceof CommandRefused && this.overlay.targets.includes(target))
+        throw new HypeError("interception_refused", `${target.type} ${target.targetId}: ${reason.message}`);
   }
 
   attach(target: OverlayTarget): Promise<unknown>[] {

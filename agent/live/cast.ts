@@ -99,7 +99,7 @@ export class Cast {
   wake(): void {
     const isStale = this.#mayHaveMissed && this.#latest !== null && performance.now() - this.#latest.at > FRESH_MS;
     if (!isStale) this.#deliver();
-    if (![...this.#viewers.keys()].some((viewer) => viewer.isReady())) return;
+    if (!this.#isWanted) return;
     this.#acknowledge();
     if (this.#mayHaveMissed) this.#settle ??= setTimeout(() => this.renew(), SETTLE_MS);
   }
@@ -173,12 +173,16 @@ export class Cast {
     for (const sessionId of this.#held.splice(0)) this.screen.tell("Page.screencastFrameAck", { sessionId });
   }
 
+  /** Whether somebody takes a picture now. */
+  get #isWanted(): boolean {
+    return [...this.#viewers.keys()].some((viewer) => viewer.isReady());
+  }
+
   /** Asks for a picture unless one came by then. */
   #askAfter(ms: number): void {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => {
-      if (this.#isDead || ![...this.#viewers.keys()].some((viewer) => viewer.isReady()))
-        return this.#askAfter(this.#quietMs);
+      if (this.#isDead || !this.#isWanted) return this.#askAfter(this.#quietMs);
       this.renew();
       this.#askedAt = performance.now();
     }, ms);

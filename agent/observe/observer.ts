@@ -121,7 +121,7 @@ export class Observer implements Layer {
 
   async #apply(): Promise<void> {
     await this.overlay.refresh();
-    await Promise.allSettled(this.overlay.targets.flatMap((target) => this.attach(target)));
+    await this.overlay.order((target) => this.attach(target)); // a target that refuses tells less
   }
 
   #has(target: OverlayTarget, ...kinds: Kind[]): boolean {

@@ -66,6 +66,20 @@ export class Overlay {
     return connection;
   }
 
+  /** Gives every target its orders. @returns what failed, and of which target */
+  async order(
+    orders: (target: OverlayTarget) => Promise<unknown>[],
+  ): Promise<{ target: OverlayTarget; reason: unknown }[]> {
+    const failed: { target: OverlayTarget; reason: unknown }[] = [];
+    await Promise.all(
+      this.targets.map(async (target) => {
+        for (const result of await Promise.allSettled(orders(target)))
+          if (result.status === "rejected") failed.push({ target, reason: result.reason });
+      }),
+    );
+    return failed;
+  }
+
   #reopen(): void {
     this.refresh().catch((cause: unknown) => this.log.warn("the tabs are without their settings", { cause }));
   }

@@ -1,6 +1,7 @@
 import { treaty } from "@elysiajs/eden/treaty2";
 import { ARTIFACT_HEADER } from "../contract/artifact-header.ts";
 import type { CreateKey } from "../contract/access.ts";
+import { ARCHIVE_TYPE } from "../contract/profile-archive.ts";
 import { UPLOAD_SHA256_HEADER } from "../contract/upload-header.ts";
 import type { CreateVm } from "../contract/vm.ts";
 import type { App } from "../server/app.ts";
@@ -208,7 +209,7 @@ export function connect(options: ConnectOptions): Client {
       },
       importArchive: async (name, body, { replace = false, ...call } = {}) => {
         const path = `/api/v1/profiles/${encodeURIComponent(name)}/archive${replace ? "?replace=true" : ""}`;
-        const headers = { "content-type": "application/zstd" };
+        const headers = { "content-type": ARCHIVE_TYPE };
         const response = await send(path, {
           method: "PUT",
           headers,

@@ -19,6 +19,7 @@ export * from "./live-subprotocol.ts";
 export * from "./live-view.ts";
 export * from "./observe.ts";
 export * from "./problem.ts";
+export * from "./profile-archive.ts";
 export * from "./profile.ts";
 export * from "./proxy.ts";
 export * from "./recording.ts";

@@ -102,10 +102,6 @@ export const ImportArchiveQuery = v.strictObject({
     "false",
   ),
 });
-/** Of the archive of a whole profile: tar, compressed by Zstandard (RFC 8878, section 7.1). */
-export const ARCHIVE_TYPE = "application/zstd";
-/** First bytes of a Zstandard frame (RFC 8878, section 3.1.1). */
-export const ARCHIVE_MAGIC = [0x28, 0xb5, 0x2f, 0xfd] as const;
 
 /** `expired`: cookies whose time was over; they are left out. */
 export const ImportedProfile = v.object({ ...Profile.entries, expired: v.pipe(v.number(), v.integer()) });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import * as v from "valibot";
 import { Interceptor } from "../../agent/intercept/interceptor.ts";
 import { CommandRefused } from "../../agent/cdp/connection.ts";
-import type { Overlay } from "../../agent/overlay/overlay.ts";
+import { Overlay } from "../../agent/overlay/overlay.ts";
 import type { OverlayTarget } from "../../agent/overlay/target.ts";
 import { AddRule, ListRules, OpenTab, RemoveRules, type RESOURCE_TYPES } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
@@ -161,7 +161,12 @@ describe("what Chromium says to it", () => {
       isWorker: false,
       send: (method: string) => (asked.push(method), answer(method)),
     } as unknown as OverlayTarget;
-    const overlay = { add() {}, refresh: () => Promise.resolve(null), targets: [target] };
+    const overlay = {
+      add() {},
+      refresh: () => Promise.resolve(null),
+      order: Overlay.prototype.order,
+      targets: [target],
+    };
     return { asked, overlay, interceptor: new Interceptor(overlay as unknown as Overlay, NO_SETTINGS) };
   };
   const rule = () => v.parse(AddRule, { url: "*", action: { type: "block" } });

@@ -1,5 +1,5 @@
 import { Command, Option } from "clipanion";
-import { ARCHIVE_MAGIC } from "../../contract/profile.ts";
+import { ARCHIVE_MAGIC } from "../../contract/profile-archive.ts";
 import { CATEGORY, resolvePath, ServerCommand } from "../command.ts";
 import { flag } from "../option.ts";
 import { readState } from "../state/read-state.ts";

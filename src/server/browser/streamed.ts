@@ -1,5 +1,6 @@
 import type { DownloadBytes } from "../../guest/downloads.ts";
 import type { ServerContext } from "../context.ts";
+import { pulled } from "../stream-of.ts";
 import { type Use, useBrowser } from "./while-usable.ts";
 
 /**
@@ -17,37 +18,15 @@ export async function streamed<T extends { read: DownloadBytes }>(
   const use = useBrowser(context, ref, stop.signal, ...callers);
   try {
     const opened = await open(use);
-    return { ...opened, stream: pulled(opened.read, use, () => stop.abort()) };
+    const over = () => {
+      stop.abort();
+      use[Symbol.dispose]();
+    };
+    return { ...opened, stream: pulled(opened.read.bytes[Symbol.asyncIterator](), { over, why: use.why }) };
   } catch (thrown) {
     const why = use.why(thrown);
     stop.abort();
     use[Symbol.dispose]();
     throw why;
   }
-}
-
-/** Pulled, so that a slow reader makes the guest wait and no memory is used. */
-function pulled({ bytes }: DownloadBytes, use: Use, stop: () => void): ReadableStream<Uint8Array> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const next = await iterator.next();
-          if (!next.done) return controller.enqueue(next.value);
-          use[Symbol.dispose]();
-          controller.close();
-        } catch (thrown) {
-          use[Symbol.dispose]();
-          throw use.why(thrown);
-        }
-      },
-      async cancel() {
-        stop();
-        use[Symbol.dispose]();
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
