@@ -11,28 +11,23 @@ import {
   ReadDownload,
 } from "../../src/contract/index.ts";
 import { Guest } from "../../src/guest/guest.ts";
-import { type RunningAgent, startAgent } from "../lib/agent.ts";
+import { startAgent } from "../lib/agent.ts";
 import { drive } from "../lib/drive.ts";
 import { refused } from "../lib/refused.ts";
-import { serveStateSite, type StateSite } from "../lib/state-site.ts";
+import { startStateWorld, type StateWorld } from "../lib/state-world.ts";
 
 setDefaultTimeout(20_000);
-let agent: RunningAgent;
-let site: StateSite;
-let guest: Guest;
-let page: ReturnType<typeof drive>;
+let agent: StateWorld["agent"];
+let world: StateWorld;
+let site: StateWorld["site"];
+let guest: StateWorld["guest"];
+let page: StateWorld["page"];
 beforeAll(async () => {
-  site = serveStateSite();
-  agent = await startAgent();
-  guest = new Guest(agent.endpoint, agent.token);
-  await guest.ready(30_000);
-  page = drive(guest);
+  world = await startStateWorld();
+  ({ agent, site, guest, page } = world);
   await page.navigate(`${site.origin}/`);
 }, 40_000);
-afterAll(async () => {
-  await agent[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
+afterAll(() => world[Symbol.asyncDispose]());
 
 const list = async () => (await guest.downloads.list(v.parse(ListDownloads, {}))).items;
 const get = (id: string, wait = true) => guest.downloads.get(v.parse(GetDownload, { id, wait }));

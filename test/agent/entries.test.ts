@@ -11,28 +11,19 @@ import {
   ListEntries,
   type TabEntry,
 } from "../../src/contract/index.ts";
-import { Guest } from "../../src/guest/guest.ts";
-import { type RunningAgent, startAgent } from "../lib/agent.ts";
 import { refused } from "../lib/browsing.ts";
-import { drive } from "../lib/drive.ts";
-import { serveStateSite, type StateSite } from "../lib/state-site.ts";
+import { startStateWorld, type StateWorld } from "../lib/state-world.ts";
 
 setDefaultTimeout(60_000);
-let agent: RunningAgent;
-let site: StateSite;
-let guest: Guest;
-let page: ReturnType<typeof drive>;
+let world: StateWorld;
+let site: StateWorld["site"];
+let guest: StateWorld["guest"];
+let page: StateWorld["page"];
 beforeAll(async () => {
-  site = serveStateSite();
-  agent = await startAgent();
-  guest = new Guest(agent.endpoint, agent.token);
-  await guest.ready(30_000);
-  page = drive(guest);
+  world = await startStateWorld();
+  ({ site, guest, page } = world);
 });
-afterAll(async () => {
-  await agent[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
+afterAll(() => world[Symbol.asyncDispose]());
 
 const list = (more: object) => guest.observe.list(v.parse(ListEntries, more));
 /** The first entry after `after` that is the wanted one, from the stream. */

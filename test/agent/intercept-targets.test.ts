@@ -5,30 +5,21 @@ import { CommandRefused } from "../../agent/cdp/connection.ts";
 import { Overlay } from "../../agent/overlay/overlay.ts";
 import type { OverlayTarget } from "../../agent/overlay/target.ts";
 import { AddRule, ListRules, OpenTab, RemoveRules, type RESOURCE_TYPES } from "../../src/contract/index.ts";
-import { Guest } from "../../src/guest/guest.ts";
-import { type RunningAgent, startAgent } from "../lib/agent.ts";
-import { drive } from "../lib/drive.ts";
 import { refused } from "../lib/refused.ts";
-import { serveStateSite, type StateSite } from "../lib/state-site.ts";
+import { startStateWorld, type StateWorld } from "../lib/state-world.ts";
 
 setDefaultTimeout(30_000);
 
 describe("rules hold wherever a request of the page begins", () => {
-  let agent: RunningAgent;
-  let site: StateSite;
-  let guest: Guest;
-  let page: ReturnType<typeof drive>;
+  let world: StateWorld;
+  let site: StateWorld["site"];
+  let guest: StateWorld["guest"];
+  let page: StateWorld["page"];
   beforeAll(async () => {
-    site = serveStateSite();
-    agent = await startAgent();
-    guest = new Guest(agent.endpoint, agent.token);
-    await guest.ready(30_000);
-    page = drive(guest);
+    world = await startStateWorld();
+    ({ site, guest, page } = world);
   }, 40_000);
-  afterAll(async () => {
-    await agent[Symbol.asyncDispose]();
-    await site[Symbol.asyncDispose]();
-  });
+  afterAll(() => world[Symbol.asyncDispose]());
   afterEach(async () => {
     await guest.overlay.removeRules(v.parse(RemoveRules, {}));
   });

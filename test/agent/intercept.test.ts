@@ -2,30 +2,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaul
 import { chromium } from "playwright-core";
 import * as v from "valibot";
 import { AddRule, Emulate, ListRules, OpenTab, RemoveRules } from "../../src/contract/index.ts";
-import { Guest } from "../../src/guest/guest.ts";
-import { type RunningAgent, startAgent } from "../lib/agent.ts";
-import { drive } from "../lib/drive.ts";
 import { refused } from "../lib/refused.ts";
-import { serveStateSite, type StateSite } from "../lib/state-site.ts";
+import { startStateWorld, type StateWorld } from "../lib/state-world.ts";
 
 setDefaultTimeout(20_000);
-let agent: RunningAgent;
-let site: StateSite;
-let guest: Guest;
-let page: ReturnType<typeof drive>;
+let agent: StateWorld["agent"];
+let world: StateWorld;
+let site: StateWorld["site"];
+let guest: StateWorld["guest"];
+let page: StateWorld["page"];
 let home: string;
 beforeAll(async () => {
-  site = serveStateSite();
-  agent = await startAgent();
-  guest = new Guest(agent.endpoint, agent.token);
-  await guest.ready(30_000);
-  page = drive(guest);
+  world = await startStateWorld();
+  ({ agent, site, guest, page } = world);
   home = (await page.navigate(`${site.origin}/`)).tab;
 }, 40_000);
-afterAll(async () => {
-  await agent[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
+afterAll(() => world[Symbol.asyncDispose]());
 afterEach(async () => {
   await guest.overlay.removeRules(v.parse(RemoveRules, {}));
 });

@@ -14,30 +14,21 @@ import {
   StartObserving,
   StopObserving,
 } from "../../src/contract/index.ts";
-import { Guest } from "../../src/guest/guest.ts";
-import { type RunningAgent, startAgent } from "../lib/agent.ts";
-import { drive } from "../lib/drive.ts";
 import { harFaults } from "../lib/har-schema.ts";
 import { refused } from "../lib/refused.ts";
-import { serveStateSite, type StateSite } from "../lib/state-site.ts";
+import { startStateWorld, type StateWorld } from "../lib/state-world.ts";
 
 setDefaultTimeout(20_000);
-let agent: RunningAgent;
-let site: StateSite;
-let guest: Guest;
-let page: ReturnType<typeof drive>;
+let world: StateWorld;
+let site: StateWorld["site"];
+let guest: StateWorld["guest"];
+let page: StateWorld["page"];
 let since: number;
 beforeAll(async () => {
-  site = serveStateSite();
-  agent = await startAgent();
-  guest = new Guest(agent.endpoint, agent.token);
-  await guest.ready(30_000);
-  page = drive(guest);
+  world = await startStateWorld();
+  ({ site, guest, page } = world);
 }, 40_000);
-afterAll(async () => {
-  await agent[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
+afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await page.navigate(`${site.origin}/`);
   since = (await list({ after: Number.MAX_SAFE_INTEGER })).after;
